@@ -1,0 +1,78 @@
+# Every target sets up what it needs. `make help` lists them.
+#
+# VECTORBT chooses the vectorbt to work against, each in an environment of its own: make test VECTORBT=0.28.5
+# PYTHON chooses the interpreter that environments are made with:                   make test PYTHON=python3.12
+# ARGS is passed on to pytest:                                                      make test ARGS="tests/registry -x"
+
+DEFAULT_VECTORBT := 1.2.0
+VECTORBT ?= $(DEFAULT_VECTORBT)
+PYTHON ?= python3
+ARGS ?=
+EXTRAS := test,dev,examples,stats
+
+# vectorbt before 1.0 does not import under newer plotly.
+REQUIREMENTS := "vectorbt==$(VECTORBT)" $(if $(filter 0.%,$(VECTORBT)),"plotly<6")
+
+VENV ?= $(if $(filter $(DEFAULT_VECTORBT),$(VECTORBT)),.venv,.venv-$(VECTORBT))
+OVERLAY_VENV ?= .venv-overlay-$(VECTORBT)
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+OVERLAY_INSTALLED := $(OVERLAY_VENV)/.installed
+
+.PHONY: help setup demo test test-overlay lint format bench dist clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: $(INSTALLED)  ## Make the environment, without running anything in it
+
+demo: $(INSTALLED)  ## Run examples/quickstart.py on real S&P 500 prices
+	$(RUN) examples/quickstart.py
+
+test: $(INSTALLED)  ## Run the test suite
+	$(RUN) -m pytest $(ARGS)
+
+test-overlay: $(OVERLAY_INSTALLED) dist  ## Install beside vectorbt, run its own tests, uninstall
+	$(OVERLAY_VENV)/bin/python tests/packaging/check_install.py dist/*.whl dist/*.tar.gz
+	$(OVERLAY_VENV)/bin/python tests/upstream/compare.py dist/*.whl
+
+lint: $(INSTALLED)  ## Check formatting and run the linter
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+
+format: $(INSTALLED)  ## Format the code and apply the linter's safe fixes
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+bench: $(INSTALLED)  ## Run the benchmarks
+	$(RUN) -m benchmarks
+
+dist: $(INSTALLED)  ## Build the sdist, and the wheel out of it, into dist/
+	rm -rf dist
+	$(RUN) -m build --quiet
+
+clean:  ## Remove environments, caches and distributions; saved runs stay
+	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last, so an interrupted installation is repeated.
+$(INSTALLED): pyproject.toml
+	$(call make_venv,$(VENV))
+	$(VENV)/bin/python -m pip install --disable-pip-version-check -qq $(REQUIREMENTS) -e ".[$(EXTRAS)]"
+	@touch $@
+
+# An environment that has vectorbt and, until a test installs it, no registry.
+$(OVERLAY_INSTALLED):
+	$(call make_venv,$(OVERLAY_VENV))
+	$(OVERLAY_VENV)/bin/python -m pip install --disable-pip-version-check -qq $(REQUIREMENTS) pytest
+	@touch $@
+
+define make_venv
+@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	echo "Python 3.11 or newer is needed, but $(PYTHON) is '`$(PYTHON) --version 2>&1`'." >&2; \
+	echo "Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \
+	echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; \
+	exit 1; }
+$(PYTHON) -m venv $(1)
+endef

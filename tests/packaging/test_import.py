@@ -1,0 +1,52 @@
+"""What `import vectorbt` loads because the registry is installed."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+pytestmark = pytest.mark.packaging
+
+PROJECT = Path(__file__).parents[2]
+
+# vectorbt imports every module below it that pkgutil finds. Hidden from pkgutil at first, the registry is then imported
+# the same way, after all that vectorbt loads by itself.
+LIST_LOADED_MODULES = """
+import json, pkgutil, sys
+
+registry = "vectorbt.portfolio.registry"
+find_modules = pkgutil.iter_modules
+pkgutil.iter_modules = lambda *args: (found for found in find_modules(*args) if found.name != registry)
+import vectorbt
+pkgutil.iter_modules = find_modules
+
+from vectorbt.utils.module_ import import_submodules
+vectorbts_own = set(sys.modules)
+modules = import_submodules(registry)
+print(json.dumps({"modules": sorted(modules), "loaded": sorted(set(sys.modules) - vectorbts_own)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported():
+    output = subprocess.run([sys.executable, "-c", LIST_LOADED_MODULES], check=True, capture_output=True, text=True)
+    return json.loads(output.stdout.splitlines()[-1])
+
+
+def packages_we_require():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    return {Requirement(requirement).name for requirement in project["dependencies"]}
+
+
+def test_every_module_is_imported_after_vectorbts_own(imported):
+    assert "vectorbt.portfolio.registry.errors" in imported["modules"]
+    assert {"vectorbt.portfolio.registry", *imported["modules"]} <= set(imported["loaded"])
+
+
+def test_no_optional_dependency_is_loaded(imported):
+    packages = {name.split(".")[0] for name in imported["loaded"]}
+    assert packages - sys.stdlib_module_names <= {"vectorbt"} | packages_we_require()
