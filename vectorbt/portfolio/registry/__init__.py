@@ -1,0 +1,55 @@
+"""The run registry: every backtest is kept, found again, compared, and judged honestly.
+
+```pycon
+>>> import vectorbt as vbt
+>>> from vectorbt.portfolio.registry import RunRegistry
+
+>>> registry = RunRegistry()  # ./backtest_runs
+>>> run_id = pf.save_to_registry("dual_sma", parameters={"fast": 10, "slow": 50})
+>>> registry.get_best_runs(n=5)
+```
+
+The modules, from what a person calls down to what everything rests on:
+
+* `registry`: `RunRegistry`, which delegates
+* `sweep`, `comparison`: many runs from one portfolio, and side by side
+* `stores`, `store`: where runs are kept, and what a store must do
+* `artifacts`, `serialization`, `query`, `where`, `table`: bytes, portfolios, questions, tables
+* `run`: `RunRecord`
+* `metrics`, `provenance`: what is measured, and where it comes from
+* `selection_bias`, `values`, `encoding`, `errors`"""
+
+from vectorbt.portfolio.registry.artifacts import ArtifactStore
+from vectorbt.portfolio.registry.errors import *  # noqa: F403
+from vectorbt.portfolio.registry.errors import __all__ as _errors
+from vectorbt.portfolio.registry.registry import RunRegistry, save_to_registry
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.stores import FileStore, MemoryStore
+
+__all__ = [
+    "RunRegistry",
+    "RunRecord",
+    "RunStore",
+    "ArtifactStore",
+    "FileStore",
+    "MemoryStore",
+    *_errors,
+]
+
+__pdoc__ = {k: False for k in __all__}
+
+
+def _announce() -> None:
+    """Give `Portfolio` its method, and make the two main names known where people look for them."""
+    import sys
+
+    from vectorbt.portfolio.base import Portfolio
+
+    Portfolio.save_to_registry = save_to_registry
+    for name in ("vectorbt", "vectorbt.portfolio"):
+        module = sys.modules[name]
+        module.RunRegistry, module.RunRecord = RunRegistry, RunRecord
+
+
+_announce()

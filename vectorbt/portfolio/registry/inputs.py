@@ -1,0 +1,117 @@
+"""What people pass, checked before anything is written."""
+
+import re
+import uuid
+from datetime import datetime, timezone
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.encoding import decode_mapping, encode, encode_mapping
+
+_RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def new_run_ids(n: int) -> tp.List[str]:
+    """Make `n` new ids.
+
+    They are ascending, because equal timestamps are ordered by id: so the runs of a sweep are listed by column."""
+    return sorted(str(uuid.uuid4()) for _ in range(n))
+
+
+def is_run_id(value: tp.Any) -> bool:
+    """Return whether `value` is a UUID in its one canonical form: lower case, with hyphens.
+
+    File names are made of ids, so nothing else may pass."""
+    return isinstance(value, str) and _RUN_ID.fullmatch(value) is not None
+
+
+def check_run_id(value: tp.Any) -> str:
+    """Return `value` if it is a valid run_id.
+
+    Raises:
+        TypeError: If it is not a string.
+        ValueError: If it is not a lower-case UUID with hyphens."""
+    if not isinstance(value, str):
+        raise TypeError(f"run_id must be a string, not {type(value).__name__}")
+    if not is_run_id(value):
+        raise ValueError(f"run_id must be a lower-case UUID such as {uuid.UUID(int=0)}, not {value[:100]!r}")
+    return value
+
+
+def now() -> datetime:
+    """Return the current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def as_utc(value: datetime) -> datetime:
+    """Convert a datetime to UTC. A naive one is UTC already."""
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value.astimezone(UTC)
+
+
+def check_strategy_name(value: tp.Any) -> str:
+    """Return `value` if it can name a strategy: a string that is not empty and is valid Unicode.
+
+    Raises:
+        TypeError: If it is no string, or cannot be encoded.
+        ValueError: If it is empty."""
+    if not isinstance(value, str):
+        raise TypeError(f"strategy_name must be a string, not {type(value).__name__}")
+    if not value:
+        raise ValueError("strategy_name must not be empty")
+    return encode(value, "strategy_name")
+
+
+def check_tags(value: tp.Any) -> tp.List[str]:
+    """Return tags as a new list without repetitions; a lone string is one tag, None is none.
+
+    Raises:
+        TypeError: If one of the tags is not a string."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        raise TypeError(f"tags must be a string or a list of strings, not {type(value).__name__}")
+    tags = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(value)
+    for i, tag in enumerate(tags):
+        if not isinstance(tag, str):
+            raise TypeError(f"tags[{i}] must be a string, not {type(tag).__name__}: {tag!r}")
+        encode(tag, f"tags[{i}]")
+    return list(dict.fromkeys(tags))
+
+
+def check_notes(value: tp.Any) -> str:
+    """Return `value` if it is a string; None is the empty string.
+
+    Raises:
+        TypeError: If it is anything else."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(f"notes must be a string, not {type(value).__name__}")
+    return encode(value, "notes")
+
+
+def check_parameters(value: tp.Any) -> tp.Dict[str, tp.Any]:
+    """Return parameters as a dict that shares nothing with `value`; None is an empty one.
+
+    Raises:
+        TypeError: If it is not a dict with string keys, or one of the values cannot be encoded. Names the value by
+            its path, such as `parameters['ma']['func']`."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise TypeError(f"parameters must be a dict of names and values, not {type(value).__name__}")
+    return decode_mapping(encode_mapping(value, "parameters"))
+
+
+def check_portfolio(value: tp.Any) -> None:
+    """Check that `value` is a vectorbt portfolio.
+
+    Raises:
+        TypeError: If it is anything else."""
+    from vectorbt.portfolio.base import Portfolio
+
+    if not isinstance(value, Portfolio):
+        raise TypeError(f"portfolio must be a vectorbt Portfolio, not {type(value).__module__}.{type(value).__name__}")

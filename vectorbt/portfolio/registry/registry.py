@@ -1,0 +1,422 @@
+"""What a person calls: the registry of all runs. It decides nothing itself."""
+
+import warnings
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry import sweep
+from vectorbt.portfolio.registry.bulk import collection_paused
+from vectorbt.portfolio.registry.comparison import compare, reasons_not_to_compare
+from vectorbt.portfolio.registry.metrics import lower_is_better
+from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.serialization import ReturnsFormat, check_format
+from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.stores import open_store
+from vectorbt.portfolio.registry.table import RunList
+
+_ON_DISPLAY = 10
+
+
+class RunRegistry:
+    """Keeps every backtest: what was tried, on which data, with which result, and the portfolio itself.
+
+    Args:
+        store (path_like or RunStore): Folder, or a ready store. Defaults to the folder that the environment variable
+            `VBT_REGISTRY` names, else `./backtest_runs`. The folder is made by the first save.
+        **options: Options of the store that a path makes: `artifacts`, `portfolio_format`, `allow_pickle`.
+
+    Raises:
+        TypeError: If options are given with a ready store.
+        NotADirectoryError: If the folder is a file.
+
+    Usage:
+        ```pycon
+        >>> from vectorbt.portfolio.registry import RunRegistry
+
+        >>> registry = RunRegistry()
+        >>> run_id = registry.save_run(pf, "dual_sma", parameters={"fast": 10, "slow": 50}, tags=["spx"])
+        >>> registry.get_best_runs(n=5)
+        >>> registry.load_portfolio(run_id).stats()
+        ```"""
+
+    def __init__(self, store: tp.Any = None, **options: tp.Any) -> None:
+        self.store: RunStore = open_store(store, **options)
+
+    # ############# Saving ############# #
+
+    def save_run(
+        self,
+        portfolio: tp.Any,
+        strategy_name: str,
+        parameters: tp.Optional[dict] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        notes: str = "",
+        save_portfolio: tp.Union[bool, str] = True,
+        portfolio_format: tp.Optional[str] = None,
+    ) -> str:
+        """Save a backtest as one run.
+
+        A portfolio of several columns becomes one run with the aggregate that `Portfolio.stats` makes of them. For one
+        run per column there is `RunRegistry.save_sweep`. The run is durable when the call returns.
+
+        Args:
+            portfolio (Portfolio): Portfolio.
+            strategy_name (str): Name of the strategy.
+            parameters (dict): Parameters of the strategy. Types survive: an integer comes back as an integer, a
+                `Timestamp` as a `Timestamp`.
+            tags (list of str): Tags. A lone string is one tag.
+            notes (str): Free text.
+            save_portfolio (bool or str): Whether to keep the portfolio beside its metrics. `"returns"` keeps its return
+                series only, a small fraction of the size. See `RunRegistry.load_returns`.
+            portfolio_format (str): Format of the portfolio. Defaults to that of the store.
+
+        Returns:
+            run_id of the run.
+
+        Raises:
+            TypeError: If an argument has the wrong type, or a parameter has no faithful encoding. The message names
+                it by its path. Nothing is written.
+            OSError: If the system refuses to write. Nothing is left behind."""
+        portfolio_format = self._format_of(save_portfolio, portfolio_format)
+        run = RunRecord.from_portfolio(portfolio, strategy_name, parameters, tags, notes)
+        self.store.save_run(run, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
+        return run.run_id
+
+    def save_sweep(
+        self,
+        portfolio: tp.Any,
+        strategy_name: str,
+        parameters: tp.Optional[dict] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        notes: str = "",
+        save_portfolio: tp.Union[bool, str] = True,
+        portfolio_format: tp.Optional[str] = None,
+    ) -> tp.List[str]:
+        """Save every column of a portfolio as a run; every group, where the portfolio is grouped.
+
+        The levels of the column index become parameters. All runs share a `sweep_id` and one stored portfolio. Either
+        all of them are saved or none.
+
+        Args:
+            portfolio (Portfolio): Portfolio of a whole sweep.
+            strategy_name (str): Name of the strategy.
+            parameters (dict): Parameters that all columns have in common.
+            tags (list of str): Tags of each run.
+            notes (str): Free text of each run.
+            save_portfolio (bool or str): Whether to keep the portfolio beside the metrics. `"returns"` keeps the return
+                series only.
+            portfolio_format (str): Format of the portfolio. Defaults to that of the store.
+
+        Returns:
+            run_ids in the order of the columns.
+
+        Raises:
+            TypeError: If an argument has the wrong type, or a parameter or a column label has no faithful encoding.
+            ValueError: If a constant parameter has the name of a level of the columns.
+            OSError: If the system refuses to write. Nothing is left behind.
+
+        Usage:
+            ```pycon
+            >>> fast, slow = vbt.MA.run_combs(price, np.arange(2, 102), r=2, short_names=["fast", "slow"])
+            >>> pf = vbt.Portfolio.from_signals(
+            ...     price, fast.ma_crossed_above(slow), fast.ma_crossed_below(slow), freq="1D")
+            >>> run_ids = registry.save_sweep(pf, "dual_sma", parameters={"fees": 0.001})
+            >>> len(run_ids)
+            4950
+            ```"""
+        portfolio_format = self._format_of(save_portfolio, portfolio_format)
+        runs = sweep.split(portfolio, strategy_name, parameters, tags, notes)
+        self.store.save_runs(runs, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
+        return [run.run_id for run in runs]
+
+    def _format_of(self, save_portfolio: tp.Union[bool, str], portfolio_format: tp.Optional[str]) -> str:
+        """Check what is to be kept of a portfolio, and return the format of it."""
+        if save_portfolio == "returns":
+            return ReturnsFormat.name
+        if not isinstance(save_portfolio, bool):
+            raise TypeError(f"save_portfolio must be True, False or 'returns', not {save_portfolio!r}")
+        return check_format(portfolio_format or self.store.portfolio_format)
+
+    # ############# Asking ############# #
+
+    def get_run(self, run_id: str) -> tp.Optional[RunRecord]:
+        """Return a run by its id or a unique prefix of at least four characters. None if there is none.
+
+        Raises:
+            AmbiguousRunIdError: If the prefix fits several runs."""
+        return self.store.get_run(run_id)
+
+    def list_runs(
+        self,
+        strategy_name: tp.Optional[str] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        **filters: tp.Any,
+    ) -> RunList:
+        """Return the runs that meet all conditions, newest first.
+
+        Args:
+            strategy_name (str): Name of the strategy.
+            tags (list of str): The run has at least one of them.
+            parameters (dict): Values by name: `{"fast": 10, "symbol": ["BTC", "ETH"]}`. A list means one of its items,
+                None that there is no value. Typed: 10 is 10.0, but neither "10" nor True.
+            where (str): Expression over the columns of `RunRegistry.to_frame`, such as
+                `"sharpe_ratio > 1 and params.fast in [5, 10]"`. See `vectorbt.portfolio.registry.where`.
+            since (datetime, date or str): Earliest timestamp, inclusive. A naive one is UTC.
+            until (datetime, date or str): Latest timestamp, inclusive. A bare date means the whole day.
+            data (str, Series, DataFrame or Portfolio): Prices that the run was made on, or their fingerprint.
+            sweep_id (str): Sweep that the run belongs to.
+            deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
+            sort_by (str): Field, metric or `params.<name>`. Missing values and NaN come last in both directions.
+            ascending (bool): Direction. Defaults to newest first for the timestamp, else to ascending.
+            limit (int): Number of runs at most.
+
+        Raises:
+            TypeError: If a condition has the wrong type.
+            ValueError: If a condition means nothing.
+            QueryError: If `where` is no expression, or a metric is unknown. Names the nearest ones."""
+        return RunList(self.store.list_runs(Query.of(strategy_name, tags, **filters)))
+
+    def to_frame(
+        self,
+        strategy_name: tp.Optional[str] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        **filters: tp.Any,
+    ) -> tp.Frame:
+        """Return the runs that `RunRegistry.list_runs` finds as a DataFrame.
+
+        See `vectorbt.portfolio.registry.table.to_frame` for its columns."""
+        with collection_paused():
+            return self.list_runs(strategy_name, tags, **filters).to_frame()
+
+    def get_best_runs(
+        self,
+        metric: str = "sharpe_ratio",
+        n: int = 10,
+        strategy_name: tp.Optional[str] = None,
+        *,
+        ascending: tp.Optional[bool] = None,
+        **filters: tp.Any,
+    ) -> RunList:
+        """Return the best runs by a metric, the best one first.
+
+        A run whose metric is missing or not a finite number is not among the best: a column that never traded has an
+        infinite Sharpe ratio.
+
+        Args:
+            metric (str): Headline field, or any key of `RunRecord.stats`.
+            n (int): Number of runs at most.
+            strategy_name (str): Name of the strategy.
+            ascending (bool): True if low is good. By default drawdowns, durations and fees are best when low,
+                everything else when high.
+            **filters: Conditions of `RunRegistry.list_runs`.
+
+        Raises:
+            QueryError: If the metric is unknown. A ValueError; it names the nearest ones.
+
+        Usage:
+            ```pycon
+            >>> registry.get_best_runs("sortino_ratio", n=5, where="max_drawdown < 20")
+            ```"""
+        if not isinstance(metric, str):
+            raise TypeError(f"metric must be a string, not {type(metric).__name__}")
+        if ascending is None:
+            ascending = lower_is_better(metric)
+        query = Query.of(strategy_name, filters.pop("tags", None), **filters)
+        return RunList(self.store.list_runs(query.best(metric, n, ascending)))
+
+    def compare_runs(self, run_ids: tp.Sequence[str], *, only_differing: bool = False) -> tp.Frame:
+        """Return one row per run, in the order asked.
+
+        The first columns are `run_id`, `strategy`, `timestamp`, `total_return`, `sharpe_ratio`, `max_drawdown`,
+        `total_trades` and `win_rate`, then `params.<name>` of every compared run. Unknown ids are left out, with one
+        warning that lists them. Another warning says in words when the runs cannot fairly be compared.
+
+        Args:
+            run_ids (list of str): Ids, or unique prefixes of at least four characters.
+            only_differing (bool): Whether to leave out the columns in which all runs are the same.
+
+        Raises:
+            TypeError: If `run_ids` is not a list of strings.
+            AmbiguousRunIdError: If a prefix fits several runs."""
+        if isinstance(run_ids, str):
+            raise TypeError("run_ids must be a list of run_ids, not a string")
+        found = {run_id: self.get_run(run_id) for run_id in run_ids}
+        unknown = [run_id for run_id, record in found.items() if record is None]
+        if unknown:
+            warnings.warn(f"unknown runs are left out: {', '.join(map(repr, unknown))}", stacklevel=2)
+        records = [found[run_id] for run_id in run_ids if found[run_id] is not None]
+        reasons = reasons_not_to_compare(records)
+        if reasons:
+            warnings.warn(f"these runs cannot fairly be compared: {'; '.join(reasons)}", stacklevel=2)
+        return compare(records, only_differing)
+
+    def list_sweeps(self) -> tp.Frame:
+        """Return one row per sweep, newest first: when, which strategy, how many runs, the best Sharpe ratio, and the
+        varying parameters with their ranges. See `vectorbt.portfolio.registry.sweep.summarise`."""
+        return sweep.summarise(self.list_runs(where="sweep_id != none"))
+
+    # ############# Portfolios ############# #
+
+    def load_portfolio(self, run_id: str) -> tp.Any:
+        """Return the portfolio of a run by its id or a unique prefix of at least four characters.
+
+        Of a sweep it is the column or group of that run alone. None for an unknown run, and for one that was saved
+        without a portfolio. Warns if `vbt.settings` differ in what metrics depend on.
+
+        Raises:
+            UntrustedArtifactError: If opening it would execute code and the registry was opened with
+                `allow_pickle=False`.
+            ArtifactMissingError: If it was saved and is gone.
+            ArtifactCorruptedError: If it is not what was saved.
+            ArtifactUnreadableError: If the installed versions cannot open it. Names those that wrote it."""
+        return self.store.load_portfolio(run_id)
+
+    def load_sweep(self, sweep_id: str) -> tp.Any:
+        """Return the whole portfolio of a sweep. None for an unknown sweep, and for one saved without a portfolio.
+
+        Raises the errors of `RunRegistry.load_portfolio`."""
+        return self.store.load_sweep(sweep_id)
+
+    def load_returns(self, run_ids: tp.Sequence[str]) -> tp.Frame:
+        """Return the return series of runs, saved with their portfolio or with `save_portfolio="returns"`.
+
+        Args:
+            run_ids (list of str): Ids, or unique prefixes of at least four characters.
+
+        Returns:
+            DataFrame of returns per period: one row per bar, one column per run, named by the whole run_id. Runs with
+            other bars are aligned, and are NaN where they have none.
+
+        Raises:
+            RunNotFoundError: If there is no run of an id.
+            ValueError: If a run has no return series of its own."""
+        if isinstance(run_ids, str):
+            raise TypeError("run_ids must be a list of run_ids, not a string")
+        return self.store.load_returns(run_ids)
+
+    # ############# Changing ############# #
+
+    def update_run(
+        self,
+        run_id: str,
+        *,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        add_tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        remove_tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        notes: tp.Optional[str] = None,
+    ) -> RunRecord:
+        """Change the tags and notes of a run and return it. What is None stays as it is.
+
+        Args:
+            run_id (str): The whole id.
+            tags (list of str): New tags, instead of the old ones.
+            add_tags (list of str): Tags to add.
+            remove_tags (list of str): Tags to take away.
+            notes (str): New notes.
+
+        Raises:
+            RunNotFoundError: If there is no such run.
+            TypeError: If tags or notes are not strings, or nothing is to be changed."""
+        return self.store.update_run(run_id, tags, add_tags, remove_tags, notes)
+
+    def delete_run(self, run_id: str) -> bool:
+        """Delete a run by its whole id. Return whether there was one.
+
+        It stays a trial: `list_runs(deleted=True)` shows it, without its notes and its portfolio."""
+        return self.store.delete_run(run_id)
+
+    def delete_runs(self, run_ids: tp.Optional[tp.Sequence[str]] = None, **filters: tp.Any) -> int:
+        """Delete runs by their whole ids, or by the conditions of `RunRegistry.list_runs`, in one transaction.
+
+        Returns:
+            Number of runs that were deleted.
+
+        Raises:
+            TypeError: If neither ids nor conditions are given, or both."""
+        if (run_ids is None) == (not filters):
+            raise TypeError("give either run_ids or conditions; to delete all runs pass where='run_id != none'")
+        if isinstance(run_ids, str):
+            raise TypeError("run_ids must be a list of run_ids, not a string")
+        if run_ids is not None:
+            return self.store.delete_runs(run_ids)
+        Query.of(**filters)  # a mistake is found before anything is locked
+        with self.store.exclusive():
+            return self.store.delete_runs([record.run_id for record in self.list_runs(**filters)])
+
+    # ############# As a collection ############# #
+
+    def close(self) -> None:
+        """Let go of files and connections. A closed registry opens them again when it is used."""
+        self.store.close()
+
+    def __enter__(self) -> "RunRegistry":
+        return self
+
+    def __exit__(self, *args: tp.Any) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return self.store.count()
+
+    def __bool__(self) -> bool:
+        return True  # an empty registry is a registry
+
+    def __contains__(self, run_id: tp.Any) -> bool:
+        return isinstance(run_id, str) and self.store.get(run_id) is not None
+
+    def __iter__(self) -> tp.Iterator[RunRecord]:
+        return iter(self.list_runs())
+
+    def __repr__(self) -> str:
+        return f"RunRegistry({self.store!r}, {len(self)} runs)"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        newest = self.list_runs(limit=_ON_DISPLAY)
+        shown = f", the newest {_ON_DISPLAY} of them" if len(self) > _ON_DISPLAY else ""
+        return f"<p><b>{html.escape(repr(self))}</b>{shown}</p>{newest._repr_html_()}"
+
+
+def save_to_registry(
+    portfolio: tp.Any,
+    strategy_name: str,
+    parameters: tp.Optional[dict] = None,
+    tags: tp.Union[None, str, tp.Sequence[str]] = None,
+    notes: str = "",
+    registry: tp.Any = None,
+    *,
+    sweep: bool = False,
+    save_portfolio: tp.Union[bool, str] = True,
+    portfolio_format: tp.Optional[str] = None,
+) -> tp.Union[str, tp.List[str]]:
+    """Save this portfolio to a registry of runs.
+
+    Available as `vbt.Portfolio.save_to_registry`.
+
+    Args:
+        portfolio (Portfolio): This portfolio.
+        strategy_name (str): Name of the strategy.
+        parameters (dict): Parameters of the strategy.
+        tags (list of str): Tags. A lone string is one tag.
+        notes (str): Free text.
+        registry (RunRegistry, RunStore or path_like): Registry. Defaults to `RunRegistry()`.
+        sweep (bool): Whether each column is a run of its own, see `RunRegistry.save_sweep`.
+        save_portfolio (bool or str): Whether to keep the portfolio beside its metrics, or only its `"returns"`.
+        portfolio_format (str): Format of the portfolio. Defaults to that of the registry's store.
+
+    Returns:
+        run_id, or with `sweep` a list of them in the order of the columns.
+
+    Raises the errors of `RunRegistry.save_run` and `RunRegistry.save_sweep`.
+
+    Usage:
+        ```pycon
+        >>> import vectorbt as vbt
+
+        >>> run_id = pf.save_to_registry("dual_sma", parameters={"fast": 10, "slow": 50})
+        ```"""
+    if not isinstance(registry, RunRegistry):
+        registry = RunRegistry(registry)
+    save = registry.save_sweep if sweep else registry.save_run
+    return save(portfolio, strategy_name, parameters, tags, notes, save_portfolio, portfolio_format)

@@ -1,0 +1,426 @@
+"""What one run is: the record of a backtest, without its portfolio.
+
+A record has two forms. In Python it is a `RunRecord` with native values. As a dict (`RunRecord.to_dict`) it is strict
+JSON: the values are encoded by `vectorbt.portfolio.registry.encoding`, the five headline metrics stand under `stats`
+beside the others, and a store may write the dict down as it is."""
+
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from operator import attrgetter
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.encoding import decode, decode_mapping, dumps, encode, encode_mapping, loads
+from vectorbt.portfolio.registry.inputs import (
+    as_utc,
+    check_notes,
+    check_parameters,
+    check_portfolio,
+    check_run_id,
+    check_strategy_name,
+    check_tags,
+    is_run_id,
+    new_run_ids,
+    now,
+)
+from vectorbt.portfolio.registry.metrics import HEADLINE
+
+_DETAILS = (
+    "parameters",
+    "portfolio_path",
+    "tags",
+    "notes",
+    "stats",
+    "returns_stats",
+    "data",
+    "environment",
+    "artifact",
+    "_unknown",
+)
+"""Fields that a record read from JSON decodes when they are first asked for."""
+
+
+@dataclass(eq=False, repr=False, slots=True)
+class RunRecord:
+    """One run: what was tried, on which data, with which result.
+
+    Two records are equal when their dicts are, NaN being equal to NaN. A record is a value: changing it changes
+    nothing in the registry that it came from, use `vectorbt.portfolio.registry.registry.RunRegistry.update_run`.
+
+    Args:
+        run_id (str): Lower-case UUID. File names are made of it.
+        timestamp (datetime): When the run was saved, in UTC. A naive datetime is read as UTC.
+        strategy_name (str): Name of the strategy.
+        parameters (dict): Parameters as the user gave them, of any type that
+            `vectorbt.portfolio.registry.encoding` can represent.
+        total_return (float): Total return in percent.
+        sharpe_ratio (float): Annualised Sharpe ratio. NaN if the portfolio has no frequency.
+        max_drawdown (float): Maximum drawdown in percent, positive.
+        total_trades (int or float): Number of trades. Fractional only as the mean over several columns.
+        win_rate (float): Share of winning trades in percent.
+        portfolio_path (str): Where the portfolio lies: a path or URL on a record that a registry hands out,
+            relative to the registry's folder on disk. None if no portfolio was saved.
+        tags (list of str): Tags. A lone string is one tag.
+        notes (str): Free text.
+        stats (dict): Every other metric of `vectorbt.portfolio.base.Portfolio.stats`, by vectorbt's own metric name.
+        returns_stats (dict): Moments of the run's return series per period.
+            See `vectorbt.portfolio.registry.metrics`.
+        sweep_id (str): Sweep that the run belongs to, if any.
+        column (int): Position of the run's column or group in the portfolio of its sweep.
+        data (dict): Fingerprint and extent of the prices.
+            See `vectorbt.portfolio.registry.provenance.describe_data`.
+        environment (dict): Versions, git revision, and the settings that metrics depend on.
+            See `vectorbt.portfolio.registry.provenance.environment`.
+        artifact (dict): Format, size in bytes, SHA-256 and file names of the stored portfolio.
+
+    Raises:
+        TypeError: If a field has the wrong type.
+        ValueError: If `run_id` or `sweep_id` is not a UUID.
+
+    Usage:
+        ```pycon
+        >>> record = RunRecord.from_portfolio(pf, "dual_sma", parameters={"fast": 10, "slow": 50})
+        >>> record.sharpe_ratio
+        0.4215
+        >>> record.stats["sortino_ratio"]
+        0.6023
+        ```"""
+
+    run_id: str
+    timestamp: datetime
+    strategy_name: str
+    parameters: tp.Dict[str, tp.Any] = field(default_factory=dict)
+    total_return: float = float("nan")
+    sharpe_ratio: float = float("nan")
+    max_drawdown: float = float("nan")
+    total_trades: tp.Union[int, float] = float("nan")
+    win_rate: float = float("nan")
+    portfolio_path: tp.Optional[str] = None
+    tags: tp.List[str] = field(default_factory=list)
+    notes: str = ""
+    stats: tp.Dict[str, tp.Any] = field(default_factory=dict)
+    returns_stats: tp.Dict[str, tp.Any] = field(default_factory=dict)
+    sweep_id: tp.Optional[str] = None
+    column: tp.Optional[int] = None
+    data: tp.Dict[str, tp.Any] = field(default_factory=dict)
+    environment: tp.Dict[str, tp.Any] = field(default_factory=dict)
+    artifact: tp.Optional[tp.Dict[str, tp.Any]] = None
+
+    _unknown: tp.Dict[str, tp.Any] = field(default_factory=dict, init=False)
+    """What a newer version has written beside the fields above, encoded."""
+    _source: tp.Union[None, dict, tp.Tuple[bytes, tp.Mapping]] = field(default=None, init=False)
+    """What the details are decoded from: JSON and what it shares with other records, or the parsed dict."""
+    _root: tp.Optional[str] = field(default=None, init=False)
+    """Where the portfolios lie, for when the details are asked for."""
+
+    def __post_init__(self) -> None:
+        check_run_id(self.run_id)
+        if not isinstance(self.timestamp, datetime):
+            raise TypeError(f"timestamp must be a datetime, not {type(self.timestamp).__name__}")
+        self.timestamp = as_utc(self.timestamp)
+        check_strategy_name(self.strategy_name)
+        self.parameters = check_parameters(self.parameters)
+        self.tags = check_tags(self.tags)
+        self.notes = check_notes(self.notes)
+        if self.sweep_id is not None and not is_run_id(self.sweep_id):
+            raise ValueError(f"sweep_id must be a lower-case UUID, not {self.sweep_id!r}")
+
+    # ############# Making ############# #
+
+    @classmethod
+    def from_portfolio(
+        cls,
+        portfolio: tp.Any,
+        strategy_name: str,
+        parameters: tp.Optional[dict] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        notes: str = "",
+    ) -> "RunRecord":
+        """Measure a portfolio and describe where its result comes from.
+
+        A portfolio of several columns becomes one record with vectorbt's own aggregate.
+
+        Args:
+            portfolio (Portfolio): Portfolio of any shape.
+            strategy_name (str): Name of the strategy.
+            parameters (dict): Parameters of the strategy.
+            tags (list of str): Tags.
+            notes (str): Free text.
+
+        Raises:
+            TypeError: If an argument has the wrong type, or a parameter cannot be encoded.
+            ValueError: If `strategy_name` is empty."""
+        from vectorbt.portfolio.registry.git import start_git
+        from vectorbt.portfolio.registry.metrics import measure
+        from vectorbt.portfolio.registry.provenance import describe_data, environment
+
+        check_portfolio(portfolio)
+        described = dict(
+            strategy_name=check_strategy_name(strategy_name),
+            parameters=check_parameters(parameters),
+            tags=check_tags(tags),
+            notes=check_notes(notes),
+        )
+        start_git()
+        measured = measure(portfolio)
+        return cls(
+            run_id=new_run_ids(1)[0],
+            timestamp=now(),
+            **described,
+            **measured.fields(),
+            data=describe_data(portfolio),
+            environment=environment(portfolio),
+        )
+
+    @classmethod
+    def from_dict(cls, dct: tp.Mapping[str, tp.Any]) -> "RunRecord":
+        """Make a record of a dict as `RunRecord.to_dict` returns it. Keys that are not known are kept.
+
+        Raises:
+            TypeError: If the dict holds what is not JSON.
+            ValueError: If a field is missing or malformed."""
+        return cls.from_json(dumps(dct))
+
+    @classmethod
+    def from_json(cls, source: bytes, shared: tp.Mapping[str, tp.Any] = {}) -> "RunRecord":  # noqa: B006
+        """Make a record of the JSON of its dict, merged over what it shares with others.
+
+        Of hundreds of thousands of records in a registry most are only asked for their headline metrics. Everything
+        else stays JSON until it is asked for, which keeps a registry in memory about as large as it is on disk.
+
+        Raises:
+            ValueError: If it is not JSON, or a field is missing or malformed."""
+        dct = loads(source)
+        if not isinstance(dct, dict):
+            raise ValueError(f"a record must be a JSON object, not {type(dct).__name__}")
+        record = cls._from_summary({**shared, **dct} if shared else dct)
+        record._source = (source, shared)
+        return record
+
+    @classmethod
+    def _from_summary(cls, dct: tp.Mapping[str, tp.Any]) -> "RunRecord":
+        """Check a dict, and take over what is needed of nearly every record."""
+        record = cls.__new__(cls)
+        record.run_id = dct.get("run_id")
+        if not is_run_id(record.run_id):
+            raise ValueError(f"run_id must be a lower-case UUID, not {record.run_id!r}")
+        record.strategy_name = dct.get("strategy_name")
+        if not isinstance(record.strategy_name, str):
+            raise ValueError(f"strategy_name of run {record.run_id} must be a string")
+        record.timestamp = _parse_timestamp(dct.get("timestamp"))
+        for name, kind in _CONTAINERS.items():
+            if type(dct.get(name)) is not kind and name in dct:
+                raise ValueError(f"{name} of run {record.run_id} must be a {kind.__name__}")
+        record.sweep_id = dct.get("sweep_id")
+        if record.sweep_id is not None and not is_run_id(record.sweep_id):
+            raise ValueError(f"sweep_id of run {record.run_id} must be a lower-case UUID, not {record.sweep_id!r}")
+        record.column = dct.get("column")
+        if record.column is not None and type(record.column) is not int:
+            raise ValueError(f"column of run {record.run_id} must be an integer, not {record.column!r}")
+        if dct.get("artifact") is not None:
+            _check_artifact(record.run_id, dct["artifact"])
+        stats = dct.get("stats", {})
+        record.total_return = _as_number(stats.get("total_return"))
+        record.sharpe_ratio = _as_number(stats.get("sharpe_ratio"))
+        record.max_drawdown = _as_number(stats.get("max_drawdown"))
+        record.total_trades = _as_number(stats.get("total_trades"))
+        record.win_rate = _as_number(stats.get("win_rate"))
+        record._root = None
+        return record
+
+    def __getattr__(self, name: str) -> tp.Any:
+        # Called only for slots that are still empty: details that nobody has asked for or set.
+        if name not in _DETAILS:
+            raise AttributeError(f"RunRecord has no attribute {name!r}")
+        value = _decode_detail(name, self._parsed())
+        if name == "portfolio_path" and self._root is not None:
+            value = _locate(self._root, self.artifact)
+        setattr(self, name, value)
+        return value
+
+    def _parsed(self) -> tp.Mapping[str, tp.Any]:
+        """Return the dict that the details are decoded from."""
+        if isinstance(self._source, tuple):
+            source, shared = self._source
+            self._source = {**shared, **loads(source)} if shared else loads(source)
+        return self._source
+
+    def locate(self, root: str) -> None:
+        """Resolve `portfolio_path` against the place where the portfolios of a registry lie.
+
+        It is the name of the artifact that counts: what the metadata says about folders is not trusted."""
+        self._root = root
+        if self._source is None:
+            self.portfolio_path = _locate(root, self.artifact)
+
+    # ############# Reading ############# #
+
+    def to_dict(self) -> tp.Dict[str, tp.Any]:
+        """Return the record as a dict of strict JSON, the inverse of `RunRecord.from_dict`.
+
+        Raises:
+            TypeError: If a value that was put into the record has no faithful encoding."""
+        # A detail that nobody has decoded is passed on as it is: decoding can lose what this process does not know,
+        # such as the class of an Enum. It is copied, since records of one sweep share parts of it.
+        source = {} if self._source is None else loads(dumps(self._parsed()))
+        details = {name: self._encoded_detail(name, source) for name in _DETAILS}
+        stats = {name: encode(getattr(self, name), name) for name in HEADLINE}
+        return {
+            "run_id": self.run_id,
+            "timestamp": self.timestamp.isoformat(),
+            "strategy_name": self.strategy_name,
+            "sweep_id": self.sweep_id,
+            "column": self.column,
+            **details.pop("_unknown"),
+            **details,
+            "stats": {**stats, **details["stats"]},
+        }
+
+    def _encoded_detail(self, name: str, source: tp.Mapping[str, tp.Any]) -> tp.Any:
+        """Return one of the fields in `_DETAILS` as JSON."""
+        if self._source is not None and not _is_set(self, name):
+            if name == "_unknown":
+                return _unknown_of(source)
+            if name == "stats":
+                return {key: value for key, value in source.get(name, {}).items() if key not in HEADLINE}
+            return source.get(name, _CONTAINERS[name]() if name in _CONTAINERS else None)
+        value = getattr(self, name)
+        if name == "tags":
+            return check_tags(value)
+        if name == "notes":
+            return check_notes(value)
+        if name in _CONTAINERS:
+            return encode_mapping(value, name)
+        return value if name == "_unknown" else encode(value, name)
+
+    def encoded(self, name: str) -> tp.Any:
+        """Return `parameters` or `stats` as JSON, without decoding what nobody has asked for.
+
+        It is not to be changed. The headline metrics may be among the `stats`."""
+        if self._source is None or _is_set(self, name):
+            return encode_mapping(getattr(self, name), name)
+        return self._parsed().get(name, {})
+
+    def copy(self) -> "RunRecord":
+        """Return a record that shares nothing changeable with this one."""
+        return RunRecord.from_dict(self.to_dict())
+
+    def twin(self) -> "RunRecord":
+        """Return a record that, like this one, has not been asked for its details. For stores that keep records."""
+        twin = object.__new__(RunRecord)
+        (
+            twin.run_id,
+            twin.timestamp,
+            twin.strategy_name,
+            twin.total_return,
+            twin.sharpe_ratio,
+            twin.max_drawdown,
+            twin.total_trades,
+            twin.win_rate,
+            twin.sweep_id,
+            twin.column,
+            twin._source,
+            twin._root,
+        ) = _summary_of(self)
+        return twin
+
+    def metric(self, name: str) -> tp.Any:
+        """Return a metric by its name, be it a headline metric or one of `RunRecord.stats`. None if there is none."""
+        return getattr(self, name) if name in HEADLINE else self.stats.get(name)
+
+    def __eq__(self, other: tp.Any) -> bool:
+        if not isinstance(other, RunRecord):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    __hash__ = None  # a record can be changed
+
+    def __reduce__(self) -> tp.Tuple:
+        return RunRecord.from_json, (dumps(self.to_dict()),)
+
+    def __repr__(self) -> str:
+        parameters = ", ".join(f"{k}={v!r}" for k, v in self.parameters.items())
+        if len(parameters) > 80:
+            parameters = parameters[:77] + "..."
+        strategy_name = self.strategy_name if len(self.strategy_name) <= 40 else self.strategy_name[:37] + "..."
+        return (
+            f"RunRecord({self.run_id[:8]}, {strategy_name!r}, {self.timestamp:%Y-%m-%d %H:%M:%S}, "
+            f"{{{parameters}}}, total_return={self.total_return:.2f} %, sharpe_ratio={self.sharpe_ratio:.2f}, "
+            f"max_drawdown={self.max_drawdown:.2f} %, total_trades={self.total_trades:g})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the record as a table of names and values."""
+        import pandas as pd
+
+        rows = {
+            "run_id": self.run_id,
+            "strategy_name": self.strategy_name,
+            "timestamp": f"{self.timestamp:%Y-%m-%d %H:%M:%S} UTC",
+            **{f"params.{name}": value for name, value in self.parameters.items()},
+            **{name: getattr(self, name) for name in HEADLINE},
+            **self.stats,
+            "tags": ", ".join(self.tags),
+            "notes": self.notes,
+            "sweep_id": self.sweep_id,
+            "portfolio_path": self.portfolio_path,
+        }
+        shown = {name: value for name, value in rows.items() if value not in (None, "")}
+        with pd.option_context("display.max_colwidth", None):
+            return pd.Series(shown, dtype=object).to_frame("").to_html(escape=True)
+
+
+_CONTAINERS = dict(parameters=dict, stats=dict, returns_stats=dict, data=dict, environment=dict, tags=list, notes=str)
+_KEYS = frozenset(f.name for f in fields(RunRecord) if not f.name.startswith("_")) - set(HEADLINE)
+_summary_of = attrgetter(*(f.name for f in fields(RunRecord) if f.name not in _DETAILS))
+
+
+def _decode_detail(name: str, dct: tp.Mapping[str, tp.Any]) -> tp.Any:
+    """Return one of the fields in `_DETAILS`."""
+    if name == "_unknown":
+        return _unknown_of(dct)
+    if name == "artifact":
+        return decode(dct.get(name))
+    if name not in _CONTAINERS:
+        return dct.get(name)
+    value = dct.get(name, _CONTAINERS[name]())
+    if name == "stats":
+        return decode_mapping({key: item for key, item in value.items() if key not in HEADLINE})
+    return decode_mapping(value) if isinstance(value, dict) else value[:]
+
+
+def _unknown_of(dct: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+    return {key: value for key, value in dct.items() if key not in _KEYS}
+
+
+def _is_set(record: RunRecord, name: str) -> bool:
+    """Return whether a detail was decoded or set already."""
+    try:
+        object.__getattribute__(record, name)
+    except AttributeError:
+        return False
+    return True
+
+
+def _locate(root: str, artifact: tp.Optional[tp.Mapping[str, tp.Any]]) -> tp.Optional[str]:
+    return None if artifact is None else f"{root}/{artifact['names'][0].rpartition('/')[2]}"
+
+
+def _parse_timestamp(value: tp.Any) -> datetime:
+    try:
+        return as_utc(datetime.fromisoformat(value))
+    except (TypeError, ValueError):
+        raise ValueError(f"timestamp must be an ISO 8601 string, not {value!r}") from None
+
+
+def _check_artifact(run_id: str, value: tp.Any) -> None:
+    names = value.get("names") if isinstance(value, dict) else None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"artifact of run {run_id} must be an object with a list of names, not {value!r}")
+
+
+def _as_number(value: tp.Any) -> tp.Union[int, float]:
+    """Return a headline metric as a number: NaN where it is missing."""
+    if type(value) is float or type(value) is int:
+        return value
+    value = decode(value)
+    return value if isinstance(value, (int, float)) else float("nan")

@@ -1,0 +1,148 @@
+"""Portfolio to bytes and back, one class per format.
+
+A format turns a portfolio into named blobs and reads it from them. It knows neither runs nor folders: whoever calls
+it decides where the blobs lie, whether they may be trusted, and whether they are what was written."""
+
+import abc
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.axes import decode_index, encode_index
+from vectorbt.portfolio.registry.encoding import dumps, loads
+from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError
+
+Read = tp.Callable[[str], bytes]
+"""Reads a blob by its name."""
+
+
+class PortfolioFormat(abc.ABC):
+    """A way to write a portfolio down."""
+
+    name: tp.ClassVar[str]
+    """Name of the format in a record's `artifact`."""
+
+    executes_code: tp.ClassVar[bool]
+    """Whether reading runs code that the blobs contain."""
+
+    holds_portfolio: tp.ClassVar[bool] = True
+    """Whether there is a whole portfolio in the blobs."""
+
+    @abc.abstractmethod
+    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        """Return a portfolio as blobs by name. The first name is the main one and is made of `stem`."""
+
+    @abc.abstractmethod
+    def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
+        """Return the portfolio of the blobs with these names.
+
+        Raises:
+            ArtifactUnreadableError: If the installed versions cannot open it."""
+
+    def load_returns(self, names: tp.Sequence[str], read: Read) -> tp.Frame:
+        """Return the return series of all columns, or groups, in their order.
+
+        Raises the errors of `PortfolioFormat.load`."""
+        return self.returns_of(self.load(names, read))
+
+    @staticmethod
+    def returns_of(portfolio: tp.Any) -> tp.Frame:
+        """Return the return series of a portfolio as a frame: those that its Sharpe ratios are made of."""
+        from vectorbt.portfolio.registry.metrics import returns_accessor
+
+        returns = returns_accessor(portfolio).obj
+        return returns.to_frame() if returns.ndim == 1 else returns
+
+
+class PickleFormat(PortfolioFormat):
+    """Exactly what `Portfolio.dumps` returns, so that `vbt.Portfolio.load` opens the file."""
+
+    name = "pickle"
+    executes_code = True
+
+    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        return {f"{stem}.pkl": portfolio.dumps()}
+
+    def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
+        from vectorbt.portfolio.base import Portfolio
+
+        content = read(names[0])
+        try:
+            portfolio = Portfolio.loads(content)
+        except Exception as e:  # unpickling runs code of any kind, which raises anything
+            raise ArtifactUnreadableError(f"{type(e).__name__}: {e}") from e
+        if not isinstance(portfolio, Portfolio):
+            raise ArtifactUnreadableError(f"it holds a {type(portfolio).__name__}, not a Portfolio")
+        return portfolio
+
+
+class ReturnsFormat(PortfolioFormat):
+    """The return series alone, in NumPy's own format: enough to judge a run, too little to look inside.
+
+    The file is an `.npz` with `returns`, bars by columns, and `axes`, the index as JSON of
+    `vectorbt.portfolio.registry.axes`."""
+
+    name = "returns"
+    executes_code = False
+    holds_portfolio = False
+
+    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        import io
+
+        import numpy as np
+
+        returns = self.returns_of(portfolio)
+        axes = dumps(encode_index(returns.index))
+        file = io.BytesIO()
+        np.savez_compressed(file, returns=returns.to_numpy(), axes=np.frombuffer(axes, dtype=np.uint8))
+        return {f"{stem}.returns.npz": file.getvalue()}
+
+    def load(self, names: tp.Sequence[str], read: Read) -> tp.NoReturn:
+        raise ArtifactUnreadableError("only the return series was saved")
+
+    def load_returns(self, names: tp.Sequence[str], read: Read) -> tp.Frame:
+        import io
+        import zipfile
+
+        import numpy as np
+        import pandas as pd
+
+        content = read(names[0])
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                return pd.DataFrame(arrays["returns"], index=decode_index(loads(arrays["axes"].tobytes())))
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as e:
+            raise ArtifactCorruptedError(f"{names[0]} does not hold return series: {e}") from e
+
+
+FORMATS: tp.Dict[str, PortfolioFormat] = {form.name: form for form in (PickleFormat(), ReturnsFormat())}
+"""Formats by name."""
+
+
+def check_format(name: tp.Any) -> str:
+    """Return `name` if it is the name of a format.
+
+    Raises:
+        TypeError: If it is not a string.
+        ValueError: If there is no such format."""
+    if not isinstance(name, str):
+        raise TypeError(f"portfolio_format must be a string, not {type(name).__name__}")
+    if name not in FORMATS:
+        raise ValueError(f"portfolio_format must be one of {', '.join(map(repr, FORMATS))}, not {name!r}")
+    return name
+
+
+def select_column(portfolio: tp.Any, column: int) -> tp.Any:
+    """Return one column of a portfolio, or one group where it is grouped, by position.
+
+    The metrics stay what they were in the whole: an initial cash that was found by looking at all columns
+    (`vectorbt.portfolio.enums.InitCashMode`) is fixed before the others are left out.
+
+    Raises:
+        IndexError: If there is no such column or group."""
+    n_columns = len(portfolio.wrapper.get_columns())
+    if not 0 <= column < n_columns:
+        raise IndexError(f"no column {column} among {n_columns}")
+    if portfolio.wrapper.get_ndim() == 1:
+        return portfolio
+    if isinstance(portfolio._init_cash, int):
+        portfolio = portfolio.replace(init_cash=portfolio.get_init_cash().to_numpy())
+    return portfolio.iloc[column]

@@ -1,0 +1,502 @@
+"""What a store of runs must do, and all that follows from it.
+
+Someone who writes a store implements the abstract methods of `RunStore`, which keep records and nothing else. The
+portfolios, the order of writes, the checks and the default filters are here, once for all stores."""
+
+import abc
+import hashlib
+import re
+import warnings
+from contextlib import nullcontext
+
+import pandas as pd
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts import ArtifactInfo, ArtifactStore, is_name
+from vectorbt.portfolio.registry.errors import (
+    AmbiguousRunIdError,
+    ArtifactCorruptedError,
+    ArtifactMissingError,
+    ArtifactUnreadableError,
+    RunExistsError,
+    RunNotFoundError,
+    UntrustedArtifactError,
+)
+from vectorbt.portfolio.registry.provenance import differences, environment
+from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.reports import Compaction, Problem
+from vectorbt.portfolio.registry.inputs import check_notes, check_portfolio, check_tags, is_run_id
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.serialization import FORMATS, check_format, select_column
+
+_PREFIX = re.compile(r"[0-9a-f-]{4,36}")
+"""What may stand for a run_id: at least four of its characters."""
+
+
+class RunStore(abc.ABC):
+    """Keeps runs: records in a backend, portfolios in an `ArtifactStore`.
+
+    A backend implements the methods under "Backend". They may be called from several threads and processes at once,
+    and hold to this:
+
+    * What a method has written is durable when it returns. A call that raises has changed nothing.
+    * Records that go out belong to the caller: changing one changes nothing in the store.
+    * `RunStore.update` and `RunStore.remove` are atomic: of two processes that change the same run at the same time,
+      the second sees what the first has done.
+    * A deleted run stays a trial. `RunStore.select` finds it when `Query.deleted` asks for it.
+
+    Args:
+        artifacts (ArtifactStore): Where the portfolios lie.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains."""
+
+    def __init__(self, artifacts: ArtifactStore, portfolio_format: str = "pickle", allow_pickle: bool = True) -> None:
+        self.artifacts = artifacts
+        self.portfolio_format = check_format(portfolio_format)
+        self.allow_pickle = bool(allow_pickle)
+
+    # ############# Backend ############# #
+
+    @abc.abstractmethod
+    def insert(
+        self,
+        records: tp.Sequence[tp.Dict[str, tp.Any]],
+        new_ids: bool = False,
+        deleted: bool = False,
+    ) -> None:
+        """Add records: all of them or none.
+
+        Args:
+            records (list of dict): Records as `RunRecord.to_dict` returns them: strict JSON, which a backend may keep
+                as it is. Those of one sweep come together in one call.
+            new_ids (bool): Whether the ids were made for this call, so that they need not be looked up.
+            deleted (bool): Whether they are runs that were deleted in another registry (see `tombstone`): they come
+                in as trials, which only a query for deleted runs finds.
+
+        Raises:
+            RunExistsError: If one of the ids is in the store, be it of a deleted run."""
+
+    @abc.abstractmethod
+    def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
+        """Replace a run by what `change` makes of it. Return the new record, or None if there is no such run."""
+
+    @abc.abstractmethod
+    def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
+        """Delete runs in one transaction. Return the records of those that were there.
+
+        Each stays as a trial, without its notes and its artifact (see `tombstone`)."""
+
+    @abc.abstractmethod
+    def get(self, run_id: str) -> tp.Optional[RunRecord]:
+        """Return a run by its whole id, or None. Deleted runs are not found."""
+
+    @abc.abstractmethod
+    def select(self, query: Query) -> tp.List[RunRecord]:
+        """Return the runs that a query asks for: what `Query.apply` makes of all of them."""
+
+    @abc.abstractmethod
+    def exclusive(self) -> tp.ContextManager:
+        """Return a context in which no other process changes the store. It can be entered again inside itself."""
+
+    def close(self) -> None:  # noqa: B027
+        """Let go of files and connections. A closed store opens them again when it is used."""
+
+    # ############# Upkeep of a backend ############# #
+
+    # What follows has defaults for a backend that replaces records in place and leaves nothing behind.
+
+    def problems(self) -> tp.List[Problem]:
+        """Return what is wrong with the metadata. Changes nothing, and works on read-only media."""
+        return []
+
+    def unreadable(self) -> bytes:
+        """Return what is there of records that cannot be read. The artifacts that it names are not orphans."""
+        return b""
+
+    def leftovers(self) -> tp.List[ArtifactInfo]:
+        """Return the temporary files that writers which died have left behind, those of the artifacts included."""
+        return self.artifacts.leftovers()
+
+    def discard(self, leftover: ArtifactInfo) -> None:
+        """Remove what `RunStore.leftovers` has listed."""
+        self.artifacts.discard(leftover)
+
+    def compact(self, dry_run: bool = False) -> Compaction:
+        """Rewrite the metadata without what has been superseded. Return what that saves.
+
+        All zeros mean that there was nothing to rewrite, which is so of every backend that replaces records in place.
+
+        Args:
+            dry_run (bool): Whether to change nothing, and only say what it would save."""
+        return Compaction()
+
+    # ############# Saving ############# #
+
+    def save_run(
+        self,
+        run: RunRecord,
+        portfolio: tp.Any = None,
+        portfolio_format: tp.Optional[str] = None,
+        new_ids: bool = False,
+    ) -> None:
+        """Keep one run, with its portfolio if there is one. See `RunStore.save_runs`."""
+        self.save_runs([run], portfolio, portfolio_format=portfolio_format, new_ids=new_ids)
+
+    def save_runs(
+        self,
+        runs: tp.Sequence[RunRecord],
+        portfolio: tp.Any = None,
+        portfolio_format: tp.Optional[str] = None,
+        new_ids: bool = False,
+    ) -> None:
+        """Keep runs that share one portfolio: all of them or none.
+
+        The portfolio is written first and the records last, so that no reader ever sees a run without its portfolio.
+
+        Args:
+            runs (list of RunRecord): Records, all of one sweep or only one. `artifact` and `portfolio_path` of what
+                is kept are set by the store.
+            portfolio (Portfolio): Portfolio of the run, or of all runs of a sweep.
+            portfolio_format (str): Format. Defaults to that of the store.
+            new_ids (bool): Whether the ids were made for this call, so that they need not be looked up.
+
+        Raises:
+            TypeError: If a record holds a value that cannot be encoded. Nothing is written.
+            RunExistsError: If one of the ids is in the store. The stored run is untouched."""
+        records = [self._encoded(run) for run in runs]
+        if not records:
+            return
+        if portfolio is None:
+            self.insert(records, new_ids)
+            return
+        check_portfolio(portfolio)
+        form = FORMATS[check_format(portfolio_format or self.portfolio_format)]
+        blobs = form.dump(portfolio, stem=records[0]["sweep_id"] or records[0]["run_id"])
+        self.insert_with_blobs(records, form.name, blobs, new_ids)
+
+    def _encoded(self, run: RunRecord) -> tp.Dict[str, tp.Any]:
+        if not isinstance(run, RunRecord):
+            raise TypeError(f"a store keeps RunRecords, not {type(run).__name__}")
+        return {**run.to_dict(), "artifact": None, "portfolio_path": None}
+
+    def insert_with_blobs(
+        self,
+        records: tp.Sequence[tp.Dict[str, tp.Any]],
+        format_name: str,
+        blobs: tp.Dict[str, bytes],
+        new_ids: bool = False,
+    ) -> None:
+        """Write the blobs of a portfolio, then the records that refer to them. Whatever fails, nothing stays behind.
+
+        Ids that were not made for this call are looked up first, and nobody else may save meanwhile: the blobs are
+        named after them."""
+        artifact = _describe(format_name, blobs)
+        records = [{**record, "artifact": artifact} for record in records]
+        with nullcontext() if new_ids else self.exclusive():
+            if not new_ids:
+                self._check_absent(records)
+            try:
+                for name, content in blobs.items():
+                    self.artifacts.write(name, content)
+                with self.exclusive():
+                    self._check_written(blobs)
+                    self.insert(records, new_ids)
+            except BaseException:
+                for name in blobs:
+                    self.artifacts.delete(name)
+                raise
+
+    def _check_absent(self, records: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
+        for record in records:
+            if self.select(Query(prefix=record["run_id"], deleted=None)):
+                raise RunExistsError(f"run {record['run_id']} is in {self} already; a run is saved once")
+
+    def _check_written(self, blobs: tp.Dict[str, bytes]) -> None:
+        """Check that nobody has removed the blobs since they were written: no record may refer to what is not there."""
+        for name, content in blobs.items():
+            if self.artifacts.size(name) != len(content):
+                raise ArtifactMissingError(f"{self.artifacts.locate(name)} was removed while it was being saved")
+
+    # ############# Reading ############# #
+
+    def get_run(self, run_id: str) -> tp.Optional[RunRecord]:
+        """Return a run by its id or a unique prefix of at least four characters, or None.
+
+        Raises:
+            TypeError: If `run_id` is not a string.
+            AmbiguousRunIdError: If the prefix fits several runs."""
+        if not isinstance(run_id, str):
+            raise TypeError(f"run_id must be a string, not {type(run_id).__name__}")
+        if is_run_id(run_id):
+            record = self.get(run_id)
+            return None if record is None else self._handed_out(record)
+        if not _PREFIX.fullmatch(run_id):
+            return None
+        found = self.select(Query(prefix=run_id, sort_by="run_id", ascending=True))
+        if len(found) > 1:
+            listed = ", ".join(record.run_id for record in found[:10])
+            more = f" and {len(found) - 10} more" if len(found) > 10 else ""
+            raise AmbiguousRunIdError(f"{run_id!r} fits {len(found)} runs: {listed}{more}; give more characters")
+        return self._handed_out(found[0]) if found else None
+
+    def list_runs(self, query: Query = Query()) -> tp.List[RunRecord]:  # noqa: B008
+        """Return the runs that a query asks for.
+
+        Raises:
+            QueryError: If it names a metric that there is not."""
+        query.check_names(self.metric_names)
+        return [self._handed_out(record) for record in self.select(query)]
+
+    def count(self) -> int:
+        """Return the number of runs, without the deleted ones."""
+        return len(self.select(Query()))
+
+    def metric_names(self) -> tp.Set[str]:
+        """Return the names of all metrics that occur in the store, beside the headline ones."""
+        return {name for record in self.select(Query(deleted=None)) for name in record.stats}
+
+    def _handed_out(self, record: RunRecord) -> RunRecord:
+        record.locate(self.artifacts.root)
+        return record
+
+    # ############# Portfolios ############# #
+
+    def load_portfolio(self, run_id: str) -> tp.Any:
+        """Return the portfolio of a run: the column or group of that run alone where it belongs to a sweep.
+
+        Returns None for an unknown run, and for one that was saved without a portfolio.
+
+        Raises:
+            UntrustedArtifactError: If opening it would execute code and the store was opened with `allow_pickle=False`.
+            ArtifactMissingError: If it was saved and is gone.
+            ArtifactCorruptedError: If it is not what was saved.
+            ArtifactUnreadableError: If the installed versions cannot open it."""
+        record = self.get_run(run_id)
+        if record is None or not self._has_portfolio(record):
+            return None
+        portfolio = self._load(record)
+        if record.column is None:
+            return portfolio
+        try:
+            return select_column(portfolio, record.column)
+        except IndexError as e:
+            raise ArtifactCorruptedError(f"the portfolio of run {record.run_id} is not that of its sweep: {e}") from e
+
+    def load_sweep(self, sweep_id: str) -> tp.Any:
+        """Return the whole portfolio of a sweep, the columns of deleted runs included.
+
+        Returns None for an unknown sweep, and for one that was saved without a portfolio. Raises the errors of
+        `RunStore.load_portfolio`."""
+        for record in self.select(Query.of(sweep_id=sweep_id, limit=1)):
+            if self._has_portfolio(record):
+                return self._load(self._handed_out(record))
+        return None
+
+    def load_returns(self, run_ids: tp.Sequence[str]) -> tp.Frame:
+        """Return the return series of runs, one column per run_id.
+
+        Each stored portfolio is read once, however many of its columns are asked for.
+
+        Raises:
+            RunNotFoundError: If there is no run of an id.
+            ValueError: If a run has no return series: it was saved without its portfolio or its returns, or is the
+                aggregate of several columns.
+
+        Raises the errors of `RunStore.load_portfolio` as well."""
+        return self.returns_of([self._record_with_returns(run_id) for run_id in run_ids])
+
+    def returns_of(self, records: tp.Sequence[RunRecord]) -> tp.Frame:
+        """Return the return series that records refer to by their `artifact` and `column`, one column per run_id.
+
+        Raises the errors of `RunStore.load_portfolio`."""
+        by_artifact: tp.Dict[str, tp.List[RunRecord]] = {}
+        for record in records:
+            by_artifact.setdefault(record.artifact["names"][0], []).append(record)
+        series = {}
+        for sharing in by_artifact.values():
+            returns = self._opened(sharing[0], lambda form, *blobs: form.load_returns(*blobs))
+            for record in sharing:
+                series[record.run_id] = _column_of(returns, record)
+        return pd.concat([series[record.run_id] for record in records], axis=1) if records else pd.DataFrame()
+
+    def _record_with_returns(self, run_id: str) -> RunRecord:
+        record = self.get_run(run_id)
+        if record is None:
+            raise RunNotFoundError(f"no run {run_id!r} in {self}")
+        if record.artifact is None:
+            raise ValueError(
+                f"run {record.run_id} was saved without its portfolio and without its returns; "
+                f"save_portfolio='returns' keeps the latter"
+            )
+        if not record.returns_stats:
+            raise ValueError(f"run {record.run_id} is the aggregate of several columns, which has no return series")
+        return record
+
+    @staticmethod
+    def _has_portfolio(record: RunRecord) -> bool:
+        if record.artifact is None:
+            return False
+        form = FORMATS.get(record.artifact.get("format"))
+        return form is None or form.holds_portfolio
+
+    def _load(self, record: RunRecord) -> tp.Any:
+        """Return the whole portfolio that a record refers to."""
+        _warn_of_other_settings(record)
+        return self._opened(record, lambda form, *blobs: form.load(*blobs))
+
+    def _opened(self, record: RunRecord, load: tp.Callable) -> tp.Any:
+        """Return what `load` makes of a record's format, the names of its blobs and a function that reads them."""
+        form = self._trusted_format(record)
+        try:
+            return load(form, record.artifact["names"], self._verified_read(record))
+        except ArtifactUnreadableError as e:
+            written = ", ".join(
+                f"{name} {record.environment[name]}"
+                for name in ("python", "vectorbt", "pandas", "numpy")
+                if name in record.environment
+            )
+            raise ArtifactUnreadableError(
+                f"the portfolio of run {record.run_id} at {record.portfolio_path} is intact but cannot be opened by "
+                f"the installed versions: {e}. It was written with {written or 'unknown versions'}; "
+                f"install those to open it"
+            ) from e
+
+    def _trusted_format(self, record: RunRecord) -> tp.Any:
+        name = record.artifact.get("format")
+        if name not in FORMATS:
+            raise ArtifactUnreadableError(
+                f"the portfolio of run {record.run_id} has the format {name!r}, which this version does not know; "
+                f"upgrade vectorbt-registry"
+            )
+        if FORMATS[name].executes_code and not self.allow_pickle:
+            raise UntrustedArtifactError(
+                f"the portfolio of run {record.run_id} is a pickle: opening it executes whatever code the file "
+                f"contains, and the registry was opened with allow_pickle=False. If you trust everybody who can "
+                f"write to {self}, open it with allow_pickle=True"
+            )
+        return FORMATS[name]
+
+    def _verified_read(self, record: RunRecord) -> tp.Callable[[str], bytes]:
+        """Return a function that reads a blob of a record, having checked that it is what was written."""
+        main = record.artifact["names"][0]
+
+        def read(name: str) -> bytes:
+            content = self._read_blob(record, name)
+            if name == main:
+                self._check_content(record, name, content)
+            return content
+
+        return read
+
+    def _read_blob(self, record: RunRecord, name: str) -> bytes:
+        try:
+            return self.artifacts.read(name)
+        except FileNotFoundError:
+            raise ArtifactMissingError(
+                f"the portfolio of run {record.run_id} is missing: no file {self.artifacts.locate(name)}. "
+                f"Restore it from a copy, or delete the run"
+            ) from None
+        except ValueError as e:
+            raise ArtifactCorruptedError(f"the record of run {record.run_id} refers to no portfolio of its own: {e}") from e
+
+    def _check_content(self, record: RunRecord, name: str, content: bytes) -> None:
+        expected = record.artifact.get("sha256")
+        if expected is None:  # saved by an older layout, which kept no digest
+            return
+        found = hashlib.sha256(content).hexdigest()
+        if found != expected:
+            raise ArtifactCorruptedError(
+                f"the portfolio of run {record.run_id} at {self.artifacts.locate(name)} is not what was saved: "
+                f"expected {record.artifact.get('size')} bytes with SHA-256 {expected}, found {len(content)} bytes "
+                f"with SHA-256 {found}. Restore it from a copy"
+            )
+
+    # ############# Changing ############# #
+
+    def update_run(
+        self,
+        run_id: str,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        add_tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        remove_tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        notes: tp.Optional[str] = None,
+    ) -> RunRecord:
+        """Change the tags and notes of a run. What is None stays as it is.
+
+        Processes that change the same run at the same time lose nothing: `add_tags` and `remove_tags` are applied to
+        the tags that the run has at that moment.
+
+        Raises:
+            RunNotFoundError: If there is no run with this whole id.
+            TypeError: If tags or notes are not strings, or nothing is to be changed."""
+        if tags is None and add_tags is None and remove_tags is None and notes is None:
+            raise TypeError("nothing to change: give tags, add_tags, remove_tags or notes")
+        new_tags = None if tags is None else check_tags(tags)
+        added, removed = check_tags(add_tags), set(check_tags(remove_tags))
+        new_notes = None if notes is None else check_notes(notes)
+
+        def change(record: RunRecord) -> RunRecord:
+            kept = record.tags if new_tags is None else new_tags
+            record.tags = [tag for tag in dict.fromkeys([*kept, *added]) if tag not in removed]
+            record.notes = record.notes if new_notes is None else new_notes
+            return record
+
+        changed = self.update(run_id, change) if is_run_id(run_id) else None
+        if changed is None:
+            raise RunNotFoundError(f"no run {run_id!r} in {self}; update_run needs the whole id of a run that is there")
+        return self._handed_out(changed)
+
+    def delete_run(self, run_id: str) -> bool:
+        """Delete a run by its whole id. Return whether there was one. See `RunStore.delete_runs`."""
+        return self.delete_runs([run_id]) == 1
+
+    def delete_runs(self, run_ids: tp.Collection[str]) -> int:
+        """Delete runs in one transaction and return how many there were.
+
+        The records go first and the portfolios last. A portfolio that another run needs stays. A deleted run remains
+        a trial: `list_runs(deleted=True)` shows it."""
+        run_ids = {run_id for run_id in run_ids if is_run_id(run_id)}
+        if not run_ids:
+            return 0
+        with self.exclusive():
+            removed = self.remove(run_ids)
+            for name in self._no_longer_needed(removed):
+                self.artifacts.delete(name)
+        return len(removed)
+
+    def _no_longer_needed(self, removed: tp.Sequence[RunRecord]) -> tp.List[str]:
+        """Return the main artifacts of removed runs that no other run of the same sweep has."""
+        names = {record.artifact["names"][0] for record in removed if record.artifact is not None}
+        for sweep_id in {record.sweep_id for record in removed} - {None}:
+            names -= {r.artifact["names"][0] for r in self.select(Query(sweep_id=sweep_id)) if r.artifact is not None}
+        return sorted(name for name in names if is_name(name))
+
+
+def _column_of(returns: tp.Frame, record: RunRecord) -> tp.Series:
+    """Return a run's own of the return series that it shares with others."""
+    column = record.column or 0
+    if not 0 <= column < returns.shape[1]:
+        raise ArtifactCorruptedError(f"the returns of run {record.run_id} are not those of its sweep")
+    return returns.iloc[:, column].rename(record.run_id)
+
+
+def _warn_of_other_settings(record: RunRecord) -> None:
+    other = differences(record.environment, environment())
+    if other:
+        listed = ", ".join(f"{name} was {was!r} and is {now!r}" for name, (was, now) in other.items())
+        warnings.warn(
+            f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio will "
+            f"differ from the record",
+            stacklevel=4,
+        )
+
+
+def tombstone(record: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+    """Return what is kept of a deleted run: all of its record but the notes, and the portfolio that is gone."""
+    return {**record, "notes": "", "artifact": None, "portfolio_path": None}
+
+
+def _describe(format_name: str, blobs: tp.Dict[str, bytes]) -> tp.Dict[str, tp.Any]:
+    """Return the `artifact` of a record: size and digest of the main blob, and the names of all."""
+    main = next(iter(blobs.values()))
+    return dict(format=format_name, size=len(main), sha256=hashlib.sha256(main).hexdigest(), names=list(blobs))

@@ -1,0 +1,42 @@
+"""Stores of runs, and how a path or a URL becomes one."""
+
+import os
+import re
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.stores.file_store import FileStore
+from vectorbt.portfolio.registry.stores.memory_store import MemoryStore
+
+__all__ = ["FileStore", "MemoryStore", "open_store"]
+
+__pdoc__ = {k: False for k in __all__}
+
+ENVIRONMENT_VARIABLE = "VBT_REGISTRY"
+DEFAULT_FOLDER = "./backtest_runs"
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **options: tp.Any) -> RunStore:
+    """Return the store at a location.
+
+    Args:
+        location (path_like or RunStore): Folder, or a ready store. None means what the environment variable
+            `VBT_REGISTRY` says, or `./backtest_runs`.
+        **options: Options of the store that is made: `artifacts`, `portfolio_format`, `allow_pickle`.
+
+    Raises:
+        TypeError: If `location` is nothing of the above, or options are given with a ready store.
+        ValueError: If a URL has a scheme that no store has."""
+    if isinstance(location, RunStore):
+        if options:
+            raise TypeError(f"{', '.join(options)}: options are for the store that a path makes; {location} is made")
+        return location
+    if location is None:
+        location = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
+    if not isinstance(location, (str, os.PathLike)):
+        raise TypeError(f"store must be a path or a RunStore, not {type(location).__name__}")
+    if isinstance(location, str) and _URL.match(location):
+        raise ValueError(f"no store for URLs that begin with {location.partition('://')[0]}://; expected a folder")
+    return FileStore(location, **options)

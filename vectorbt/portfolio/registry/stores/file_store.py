@@ -1,0 +1,391 @@
+"""The embedded default: one folder, no server.
+
+```text
+backtest_runs/
+  runs_metadata.jsonl         what the runs are, see vectorbt.portfolio.registry.stores.journal
+  runs_metadata.damaged       lines that could not be read, moved here by compact() or cut off behind a crash
+  runs_metadata.json          the older layout, if there is one; read and kept
+  portfolios/<id>.pkl         the portfolios
+  .lock                       held by whoever writes
+```
+
+Writers take turns. Readers take no lock: they remember how far they have read, and read on from there."""
+
+import os
+import threading
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts import (
+    ArtifactInfo,
+    ArtifactStore,
+    FolderArtifacts,
+    make_folder,
+    sync_folder,
+    write_atomically,
+    write_fully,
+)
+from vectorbt.portfolio.registry.bulk import collection_paused
+from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
+from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.reports import Compaction, Problem
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.store import RunStore, tombstone
+from vectorbt.portfolio.registry.stores.journal import (
+    Damage,
+    Entry,
+    JournalReader,
+    check_header,
+    frame,
+    header,
+    is_last_line,
+    lines_of,
+    parse_line,
+)
+from vectorbt.portfolio.registry.stores.journal_upkeep import (
+    beyond_reading,
+    compacted,
+    damaged_lines,
+    line_problems,
+    put_aside,
+    record_problems,
+    torn_end,
+    whole_value,
+)
+from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
+
+_BUFFER = 1 << 20
+_TAIL = 1 << 16
+_LOCK_POLL_SECONDS = 0.002
+
+
+class FileStore(RunStore):
+    """Runs in a folder: metadata as JSON lines, portfolios as files.
+
+    The folder is resolved when the store is made: a later change of the working directory changes nothing. It is made
+    by the first save. Opening and reading write nothing, so a registry can lie on read-only media.
+
+    Args:
+        base_dir (path_like): Folder.
+        artifacts (ArtifactStore): Where the portfolios lie. Defaults to the folder `portfolios` in `base_dir`.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
+
+    Raises:
+        NotADirectoryError: If `base_dir` is a file.
+
+    Usage:
+        ```pycon
+        >>> store = FileStore("./backtest_runs")
+        >>> store.metadata_file
+        PosixPath('/home/me/research/backtest_runs/runs_metadata.jsonl')
+        ```"""
+
+    def __init__(
+        self,
+        base_dir: tp.Union[str, os.PathLike] = "./backtest_runs",
+        artifacts: tp.Optional[ArtifactStore] = None,
+        portfolio_format: str = "pickle",
+        allow_pickle: bool = True,
+    ) -> None:
+        self.base_dir = Path(base_dir).expanduser().resolve()
+        if self.base_dir.exists() and not self.base_dir.is_dir():
+            raise NotADirectoryError(f"{self.base_dir} is a file; a registry needs a folder")
+        self.metadata_file = self.base_dir / "runs_metadata.jsonl"
+        self.damaged_file = self.base_dir / "runs_metadata.damaged"
+        self.older_metadata_file = self.base_dir / "runs_metadata.json"
+        self.portfolios_dir = self.base_dir / "portfolios"
+        super().__init__(artifacts or FolderArtifacts(self.portfolios_dir), portfolio_format, allow_pickle)
+        self._writing: tp.Any = None
+        self._reading = threading.RLock()
+        self._warned: tp.Set[Damage] = set()
+        self._forget()
+
+    def __repr__(self) -> str:
+        return f"FileStore({str(self.base_dir)!r})"
+
+    def __getstate__(self) -> tp.Dict[str, tp.Any]:
+        own = ("base_dir", "artifacts", "portfolio_format", "allow_pickle")
+        return {name: getattr(self, name) for name in own}
+
+    def __setstate__(self, state: tp.Dict[str, tp.Any]) -> None:
+        self.__init__(**state)
+
+    # ############# Backend ############# #
+
+    def insert(
+        self,
+        records: tp.Sequence[tp.Dict[str, tp.Any]],
+        new_ids: bool = False,
+        deleted: bool = False,
+    ) -> None:
+        with self.exclusive():
+            if not new_ids:
+                self._check_unused([record["run_id"] for record in records])
+            self._append(lines_of("deleted" if deleted else "run", records))
+
+    def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
+        with self.exclusive():
+            record = self.get(run_id)
+            if record is None:
+                return None
+            changed = change(record)
+            self._append(lines_of("run", [changed.to_dict()]))
+            return changed
+
+    def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
+        with self.exclusive():
+            with self._reading:
+                self._refresh()
+                removed = [self._runs[run_id].twin() for run_id in sorted(run_ids) if run_id in self._runs]
+            if removed:
+                self._append(lines_of("deleted", [tombstone(record.to_dict()) for record in removed]))
+            return removed
+
+    def get(self, run_id: str) -> tp.Optional[RunRecord]:
+        with self._reading:  # another thread may be reading the journal anew
+            self._refresh()
+            record = self._runs.get(run_id)
+        return None if record is None else record.twin()
+
+    def select(self, query: Query) -> tp.List[RunRecord]:
+        with self._reading:
+            self._refresh()
+            pools = {False: [self._runs], True: [self._deleted], None: [self._runs, self._deleted]}[query.deleted]
+            held = query.narrow(record for pool in pools for record in pool.values())
+        with collection_paused():
+            if query.is_summary:
+                return [record.twin() for record in query.arrange(held)]
+            return query.apply(record.twin() for record in held)
+
+    def _check_unused(self, run_ids: tp.Sequence[str]) -> None:
+        with self._reading:
+            self._refresh()
+            for run_id in run_ids:
+                if run_id in self._runs or run_id in self._deleted:
+                    raise RunExistsError(f"run {run_id} is in {self} already; a run is saved once")
+
+    # ############# Reading ############# #
+
+    def _refresh(self) -> None:
+        """Read what has been written since the last time, by anybody."""
+        with self._reading:
+            if self._older_layout_status() != self._older_status:
+                self._forget()
+                self._read_older_layout()
+            try:
+                file = open(self.metadata_file, "rb", buffering=_BUFFER)  # noqa: SIM115
+            except FileNotFoundError:
+                if self._journal.end:
+                    self._forget()
+                    self._read_older_layout()
+            else:
+                with file:
+                    self._read_journal(file)
+            self._warn()
+
+    def _read_journal(self, file: tp.BinaryIO) -> None:
+        if self._journal.has_moved(file):
+            self._forget()
+            self._read_older_layout()
+        with collection_paused():
+            for entry in self._journal.read(file):
+                self._take(entry)
+
+    def _forget(self) -> None:
+        """Forget what was read, so that the next reading begins at the first byte."""
+        self._journal = JournalReader(self.metadata_file)
+        self._runs: tp.Dict[str, RunRecord] = {}
+        self._deleted: tp.Dict[str, RunRecord] = {}
+        self._unusable: tp.List[Damage] = []
+        self._older_runs: tp.Dict[str, RunRecord] = {}
+        self._older_damages: tp.List[Damage] = []
+        self._older_status: tp.Optional[tp.Tuple[int, int]] = None
+
+    def _older_layout_status(self) -> tp.Optional[tp.Tuple[int, int]]:
+        try:
+            status = os.stat(self.older_metadata_file)
+        except FileNotFoundError:
+            return None
+        return status.st_mtime_ns, status.st_size
+
+    def _read_older_layout(self) -> None:
+        """Read the file of the older layout if there is one. What the journal says comes after it."""
+        self._older_status = self._older_layout_status()
+        if self._older_status is not None:
+            records, self._older_damages = read_older_layout(self.older_metadata_file)
+            self._older_runs = {record.run_id: record for record in records}
+            self._runs = dict(self._older_runs)
+
+    def _take(self, entry: Entry) -> None:
+        try:
+            record = RunRecord.from_json(entry.value, entry.shared)
+        except ValueError as e:
+            self._unusable.append(Damage(entry.line, str(e), frame(entry.kind, whole_value(entry))))
+            return
+        if entry.kind == "run":
+            self._deleted.pop(record.run_id, None)
+            self._runs[record.run_id] = record
+        else:
+            self._runs.pop(record.run_id, None)
+            self._deleted[record.run_id] = record
+
+    def damages(self) -> tp.List[Damage]:
+        """Return the lines of the metadata that are not as they were written."""
+        with self._reading:
+            self._refresh()
+            return self._known_damages()
+
+    def _known_damages(self) -> tp.List[Damage]:
+        return [*self._older_damages, *self._journal.damages, *self._unusable]
+
+    def _warn(self) -> None:
+        """Report each line that cannot be read once."""
+        for damage in self._known_damages():
+            if not damage.readable and damage not in self._warned:
+                self._warned.add(damage)
+                warnings.warn(
+                    f"{self.base_dir}: line {damage.line} of the metadata was skipped: {damage.reason}; "
+                    f"registry.check() lists what is wrong",
+                    CorruptedRecordWarning,
+                    stacklevel=2,
+                )
+
+    # ############# Writing ############# #
+
+    @contextmanager
+    def exclusive(self) -> tp.Iterator[None]:
+        make_folder(self.base_dir)
+        with self._reading:  # all threads share one lock object: it is what knows who may enter it again
+            if self._writing is None:
+                from filelock import FileLock
+
+                self._writing = FileLock(str(self.base_dir / ".lock"))
+        with self._writing.acquire(poll_interval=_LOCK_POLL_SECONDS):
+            yield
+
+    def _append(self, lines: bytes) -> None:
+        """Add lines in one write, behind the last complete line, and sync them. The caller holds the lock."""
+        is_new = not self.metadata_file.exists()
+        with open(self.metadata_file, "a+b", buffering=0) as file:
+            end = self._cut_torn_end(file)
+            try:
+                write_fully(file.fileno(), lines if end else header() + lines)
+                os.fsync(file.fileno())
+            except BaseException:
+                os.ftruncate(file.fileno(), end)
+                raise
+        if is_new:
+            sync_folder(self.base_dir)
+
+    def _cut_torn_end(self, file: tp.BinaryIO) -> int:
+        """Cut off what a writer that died has left behind, and return where the next line goes.
+
+        That takes a look at both ends of the file, however long it is, unless there is something to cut off."""
+        size = os.fstat(file.fileno()).st_size
+        if size == 0:
+            return 0
+        opening = parse_line(_read_at(file, 0, _TAIL).partition(b"\n")[0] + b"\n")
+        if opening is not None and opening.kind == "header":
+            check_header(opening.value, self.metadata_file)
+        tail = _read_at(file, max(0, size - _TAIL), _TAIL)
+        if is_last_line(tail[tail.rfind(b"\n", 0, -1) + 1 :]):
+            return size
+        with self._reading:
+            self._refresh()
+            end = self._journal.end
+        self._keep_damaged(_read_at(file, end, size - end))
+        os.ftruncate(file.fileno(), end)
+        return end
+
+    def _keep_damaged(self, torn: bytes) -> None:
+        """Put aside the damaged lines in what is about to be cut off. The rest is what was about to be saved."""
+        self._put_aside(damaged_lines(torn))
+
+    def _put_aside(self, lines: tp.Sequence[bytes]) -> None:
+        """Keep damaged lines in the side file, unless an earlier attempt has put them there already."""
+        content = b"".join(lines)
+        kept = self._read_own(self.damaged_file)
+        if not content or kept.endswith(content):
+            return
+        write_atomically(self.damaged_file, kept + content)
+
+    # ############# Upkeep ############# #
+
+    def problems(self) -> tp.List[Problem]:
+        size = self._size()  # before reading: a line that is being appended meanwhile is no torn end
+        with self._reading:
+            self._refresh()
+            problems = record_problems(self.older_metadata_file, self._older_damages)
+            problems += line_problems(self.metadata_file, self._journal.damages)
+            problems += record_problems(self.metadata_file, self._unusable)
+            if self._journal.end < size <= self._size():
+                problems.append(torn_end(self.metadata_file, self._journal.end, size))
+        kept = self._read_own(self.damaged_file)
+        return [*problems, put_aside(self.damaged_file, kept)] if kept else problems
+
+    def unreadable(self) -> bytes:
+        return b"".join([*(damage.content for damage in self.damages()), self._read_own(self.damaged_file)])
+
+    def leftovers(self) -> tp.List[ArtifactInfo]:
+        return [*self._own_files.leftovers(), *super().leftovers()]
+
+    def discard(self, leftover: ArtifactInfo) -> None:
+        self._own_files.discard(leftover)
+        super().discard(leftover)
+
+    def compact(self, dry_run: bool = False) -> Compaction:
+        """Rewrite the journal without superseded lines. See `RunStore.compact`.
+
+        Lines that cannot be read are put aside first, into `runs_metadata.damaged`. The file of the older layout is
+        left alone, and so is the journal if nothing in it was superseded. Readers and writers in other processes go
+        on undisturbed."""
+        if dry_run or self._size() == 0:
+            return self._compaction()[0]
+        with self.exclusive(), self._reading:
+            compaction, damaged, content = self._compaction()
+            if content == self.metadata_file.read_bytes():
+                return compaction
+            self._put_aside(damaged)
+            mode = os.stat(self.metadata_file).st_mode
+            write_atomically(self.metadata_file, content)
+            os.chmod(self.metadata_file, mode & 0o777)
+            return compaction
+
+    def _compaction(self) -> tp.Tuple[Compaction, tp.List[bytes], bytes]:
+        """Return what a compaction saves, which lines it puts aside, and what it makes of the journal."""
+        with self._reading:
+            self._refresh()
+            runs = [record for run_id, record in self._runs.items() if self._older_runs.get(run_id) is not record]
+            damaged = beyond_reading([*self._journal.damages, *self._unusable])
+            before, end = self._read_own(self.metadata_file), self._journal.end
+            content = compacted(runs, self._deleted.values()) if before else b""
+        damaged += damaged_lines(before[end:])
+        lines = before.count(b"\n"), content.count(b"\n")
+        return Compaction(len(before), len(content), *lines, len(damaged)), damaged, content
+
+    @staticmethod
+    def _read_own(path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def _size(self) -> int:
+        """Return the size of the journal, 0 if there is none."""
+        try:
+            return os.stat(self.metadata_file).st_size
+        except FileNotFoundError:
+            return 0
+
+    @property
+    def _own_files(self) -> FolderArtifacts:
+        """The folder itself, which compaction leaves temporary files in if it dies."""
+        return FolderArtifacts(self.base_dir)
+
+
+def _read_at(file: tp.BinaryIO, offset: int, size: int) -> bytes:
+    file.seek(offset)
+    return file.read(size)

@@ -1,0 +1,81 @@
+"""The reference: what a store does, without anything that a store does it with."""
+
+import threading
+from contextlib import contextmanager
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts import ArtifactStore, MemoryArtifacts
+from vectorbt.portfolio.registry.encoding import dumps
+from vectorbt.portfolio.registry.errors import RunExistsError
+from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.store import RunStore, tombstone
+
+
+class MemoryStore(RunStore):
+    """Runs in memory, for as long as the store lives: for tests, and for trying things out.
+
+    Args:
+        artifacts (ArtifactStore): Where the portfolios lie. Defaults to memory as well.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code they contain."""
+
+    def __init__(
+        self,
+        artifacts: tp.Optional[ArtifactStore] = None,
+        portfolio_format: str = "pickle",
+        allow_pickle: bool = True,
+    ) -> None:
+        super().__init__(artifacts or MemoryArtifacts(), portfolio_format, allow_pickle)
+        self._lock = threading.RLock()
+        self._runs: tp.Dict[str, bytes] = {}
+        self._deleted: tp.Dict[str, bytes] = {}
+
+    def __repr__(self) -> str:
+        return f"MemoryStore({len(self._runs)} runs)"
+
+    def __reduce__(self) -> tp.NoReturn:
+        raise TypeError("a MemoryStore cannot be sent to another process, which would see a copy; use a FileStore")
+
+    def insert(
+        self,
+        records: tp.Sequence[tp.Dict[str, tp.Any]],
+        new_ids: bool = False,
+        deleted: bool = False,
+    ) -> None:
+        with self._lock:
+            for run_id in (record["run_id"] for record in records):
+                if run_id in self._runs or run_id in self._deleted:
+                    raise RunExistsError(f"run {run_id} is in {self} already; a run is saved once")
+            pool = self._deleted if deleted else self._runs
+            pool.update({record["run_id"]: dumps(record) for record in records})
+
+    def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
+        with self._lock:
+            record = self.get(run_id)
+            if record is None:
+                return None
+            changed = change(record)
+            self._runs[run_id] = dumps(changed.to_dict())
+            return changed
+
+    def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
+        with self._lock:
+            removed = [RunRecord.from_json(self._runs.pop(run_id)) for run_id in run_ids if run_id in self._runs]
+            self._deleted.update({record.run_id: dumps(tombstone(record.to_dict())) for record in removed})
+            return removed
+
+    def get(self, run_id: str) -> tp.Optional[RunRecord]:
+        source = self._runs.get(run_id)
+        return None if source is None else RunRecord.from_json(source)
+
+    def select(self, query: Query) -> tp.List[RunRecord]:
+        with self._lock:
+            pools = {False: [self._runs], True: [self._deleted], None: [self._runs, self._deleted]}[query.deleted]
+            sources = [source for pool in pools for source in pool.values()]
+        return query.apply(RunRecord.from_json(source) for source in sources)
+
+    @contextmanager
+    def exclusive(self) -> tp.Iterator[None]:
+        with self._lock:
+            yield

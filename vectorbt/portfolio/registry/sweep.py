@@ -1,0 +1,130 @@
+"""The columns of a portfolio as runs: a whole parameter sweep from one portfolio.
+
+One column is one run; one group where the portfolio is grouped. What distinguishes the columns, the levels of the
+column index, becomes parameters."""
+
+from collections import Counter
+
+import pandas as pd
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.git import start_git
+from vectorbt.portfolio.registry.metrics import measure_columns
+from vectorbt.portfolio.registry.provenance import describe_columns, environment
+from vectorbt.portfolio.registry.inputs import check_notes, check_parameters, check_portfolio, check_strategy_name, check_tags, new_run_ids, now
+from vectorbt.portfolio.registry.run import RunRecord
+
+
+def split(
+    portfolio: tp.Any,
+    strategy_name: str,
+    parameters: tp.Optional[dict] = None,
+    tags: tp.Union[None, str, tp.Sequence[str]] = None,
+    notes: str = "",
+) -> tp.List[RunRecord]:
+    """Return one record per column, or per group where the portfolio is grouped, in their order.
+
+    All share a `sweep_id` and a timestamp. The metrics of all are computed in one pass.
+
+    Raises:
+        TypeError: If an argument has the wrong type, or a parameter or column label cannot be encoded.
+        ValueError: If a constant parameter has the name of a level of the columns."""
+    check_portfolio(portfolio)
+    described = dict(
+        strategy_name=check_strategy_name(strategy_name),
+        tags=check_tags(tags),
+        notes=check_notes(notes),
+    )
+    varying = column_parameters(portfolio, check_parameters(parameters))
+    start_git()
+    measured = measure_columns(portfolio)
+    data = describe_columns(portfolio)
+    run_ids = new_run_ids(len(varying))
+    shared = dict(
+        described,
+        timestamp=now(),
+        sweep_id=new_run_ids(1)[0],
+        environment=environment(portfolio),
+    )
+    return [
+        RunRecord(
+            run_id=run_ids[column],
+            column=column,
+            parameters=varying[column],
+            data=data[column],
+            **measured[column].fields(),
+            **shared,
+        )
+        for column in range(len(varying))
+    ]
+
+
+def column_parameters(portfolio: tp.Any, constant: tp.Dict[str, tp.Any]) -> tp.List[tp.Dict[str, tp.Any]]:
+    """Return the parameters of each column or group: its labels by level, merged over the constant ones.
+
+    A portfolio that is a Series has no levels, and the constant parameters alone."""
+    if portfolio.wrapper.get_ndim() == 1:
+        return [constant]
+    columns = portfolio.wrapper.get_columns()
+    names = level_names(columns)
+    taken = sorted(set(constant) & {*names, *map(str, columns.names)})
+    if taken:
+        raise ValueError(
+            f"parameters[{taken[0]!r}] has the name of a level of the columns ({', '.join(names)}); "
+            f"leave it out or rename it"
+        )
+    levels = [columns.get_level_values(i).tolist() for i in range(columns.nlevels)]
+    return [{**constant, **dict(zip(names, labels, strict=True))} for labels in zip(*levels, strict=True)]
+
+
+def level_names(columns: pd.Index) -> tp.List[str]:
+    """Return what the levels of a column index are called as parameters.
+
+    A level has its own name. Without one it is `column` if it is the only one, else `level_<i>` with its position.
+    Names that repeat are numbered: `ma_window_0`, `ma_window_1`."""
+    if columns.nlevels == 1 and columns.names[0] is None:
+        return ["column"]
+    names = [f"level_{i}" if name is None else str(name) for i, name in enumerate(columns.names)]
+    repeated = {name for name, count in Counter(names).items() if count > 1}
+    seen: tp.Counter = Counter()
+    numbered = []
+    for name in names:
+        numbered.append(f"{name}_{seen[name]}" if name in repeated else name)
+        seen[name] += 1
+    if len(set(numbered)) < len(numbered):
+        raise ValueError(f"the levels of the columns have ambiguous names: {', '.join(names)}; rename them")
+    return numbered
+
+
+def summarise(records: tp.Sequence[RunRecord]) -> tp.Frame:
+    """Return one row per sweep, newest first.
+
+    The index is `sweep_id`. The columns are `timestamp`, `strategy_name`, `runs`, `best_sharpe_ratio` and
+    `parameters`: the varying ones, with their lowest and highest value or the number of different ones."""
+    sweeps: tp.Dict[str, tp.List[RunRecord]] = {}
+    for record in records:
+        if record.sweep_id is not None:
+            sweeps.setdefault(record.sweep_id, []).append(record)
+    rows = [_summary_row(sweep_id, runs) for sweep_id, runs in sweeps.items()]
+    columns = ["sweep_id", "timestamp", "strategy_name", "runs", "best_sharpe_ratio", "parameters"]
+    frame = pd.DataFrame(rows, columns=columns).sort_values(["timestamp", "sweep_id"], ascending=[False, True])
+    return frame.set_index("sweep_id")
+
+
+def _summary_row(sweep_id: str, runs: tp.Sequence[RunRecord]) -> tp.Tuple:
+    sharpe = pd.Series([run.sharpe_ratio for run in runs], dtype=float)
+    best = sharpe[sharpe.abs() < float("inf")].max()
+    names = dict.fromkeys(name for run in runs for name in run.parameters)
+    ranges = {name: _range([run.parameters.get(name) for run in runs]) for name in names}
+    varying = ", ".join(f"{name}: {text}" for name, text in ranges.items() if text is not None)
+    return sweep_id, runs[0].timestamp, runs[0].strategy_name, len(runs), best, varying
+
+
+def _range(values: tp.List[tp.Any]) -> tp.Optional[str]:
+    """Return the range of values as text, None if they are all the same."""
+    distinct = list(dict.fromkeys(map(repr, values)))
+    if len(distinct) == 1:
+        return None
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        return f"{min(values)} to {max(values)}"
+    return ", ".join(distinct) if len(distinct) <= 3 else f"{len(distinct)} values"

@@ -1,0 +1,139 @@
+"""Runs as tables: a DataFrame to work with, and HTML for a notebook to show."""
+
+from operator import itemgetter
+
+import numpy as np
+import pandas as pd
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.bulk import collection_paused
+from vectorbt.portfolio.registry.encoding import decode
+from vectorbt.portfolio.registry.metrics import HEADLINE
+from vectorbt.portfolio.registry.run import RunRecord
+
+_SHOWN_ROWS = 20
+_HIDDEN = ("notes", "sweep_id")
+_PLAIN = frozenset({int, float, bool, str, type(None)})
+
+
+class RunList(list):
+    """A list of `vectorbt.portfolio.registry.run.RunRecord`, that is also a table.
+
+    Usage:
+        ```pycon
+        >>> runs = registry.list_runs(strategy_name="dual_sma")
+        >>> runs[0].sharpe_ratio
+        0.4215
+        >>> runs.to_frame()["params.fast"].value_counts()
+        ```"""
+
+    def to_frame(self) -> tp.Frame:
+        """Return the runs as a DataFrame. See `to_frame`."""
+        return to_frame(self)
+
+    def __getitem__(self, key: tp.Any) -> tp.Any:
+        got = super().__getitem__(key)
+        return RunList(got) if isinstance(key, slice) else got
+
+    def __repr__(self) -> str:
+        if not self:
+            return "RunList of no runs"
+        shown = "\n".join(f"  {record!r}" for record in self[:10])
+        more = f"\n  ... and {len(self) - 10} more" if len(self) > 10 else ""
+        return f"RunList of {len(self)} runs:\n{shown}{more}"
+
+    def _repr_html_(self) -> str:
+        shown = to_frame(self[:_SHOWN_ROWS])
+        shown = shown.drop(columns=[name for name in _HIDDEN if not any(shown[name])])
+        more = f"<p>{len(self)} runs, the first {_SHOWN_ROWS} shown</p>" if len(self) > _SHOWN_ROWS else ""
+        return shown.to_html(escape=True, max_cols=None) + more
+
+
+def to_frame(records: tp.Sequence[RunRecord]) -> tp.Frame:
+    """Return runs as a DataFrame.
+
+    The index is `run_id`. The columns are `timestamp`, `strategy_name`, the headline metrics, every other metric that
+    one of the runs has, `params.<name>` for every parameter that one of them has, `tags`, `notes` and `sweep_id`: the
+    names that a `where` expression knows. A column is numeric where all of its values are numbers or missing."""
+    with collection_paused():
+        columns = _columns_of(records)
+        index = pd.Index([record.run_id for record in records], name="run_id", dtype=None if records else object)
+        return pd.DataFrame({name: pd.Series(values, index=index) for name, values in columns.items()}, index=index)
+
+
+def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
+    stats = [record.encoded("stats") for record in records]
+    parameters = [record.encoded("parameters") for record in records]
+    columns = {"timestamp": pd.DatetimeIndex([record.timestamp for record in records], tz="UTC").as_unit("us")}
+    columns["strategy_name"] = [record.strategy_name for record in records]
+    for name in HEADLINE:
+        columns[name] = _as_array([getattr(record, name) for record in records])
+    columns.update((name, values) for name, values in _decoded(stats).items() if name not in HEADLINE)
+    columns.update((f"params.{name}", values) for name, values in _decoded(parameters).items())
+    columns["tags"] = _as_objects([record.tags for record in records])
+    columns["notes"] = [record.notes for record in records]
+    columns["sweep_id"] = _as_objects([record.sweep_id for record in records])
+    return columns
+
+
+def _keys_of(dicts: tp.Sequence[dict]) -> tp.List[str]:
+    """Return the keys of all dicts in the order in which they are first met."""
+    keys: tp.Dict[str, None] = {}
+    for names in dict.fromkeys(map(tuple, dicts)):
+        keys.update(dict.fromkeys(names))
+    return list(keys)
+
+
+def _decoded(dicts: tp.Sequence[dict]) -> tp.Dict[str, tp.Any]:
+    """Return encoded dicts as columns of decoded values, None where a dict lacks the key."""
+    keys = _keys_of(dicts)
+    if not keys:
+        return {}
+    try:
+        rows = list(map(itemgetter(*keys, keys[0]), dicts))
+    except KeyError:  # not all of them have the same keys
+        rows = [[dct.get(key) for key in keys] for dct in dicts]
+    return {key: _decoded_column(values) for key, values in zip(keys, zip(*rows))}
+
+
+def _decoded_column(values: tp.Sequence[tp.Any]) -> tp.Any:
+    kinds = set(map(type, values))
+    if kinds <= _PLAIN:
+        return _as_array(values)
+    if kinds == {dict} and all(len(value) == 1 for value in values):
+        tags, payloads = zip(*(next(iter(value.items())) for value in values))
+        if set(map(type, payloads)) == {str} and len(set(tags)) == 1:
+            return _decoded_texts(tags[0], payloads)
+    return _as_array([decode(value) for value in values])
+
+
+def _decoded_texts(tag: str, texts: tp.Sequence[str]) -> tp.Any:
+    """Return values that one tag stands before, decoding each different one once: dates and durations repeat."""
+    codes, distinct = pd.factorize(np.array(texts, dtype=object))
+    return _as_array([decode({tag: text}) for text in distinct]).take(codes)
+
+
+def _as_array(values: tp.Sequence[tp.Any]) -> tp.Any:
+    """Return values in the narrowest type that holds all of them."""
+    kinds = set(map(type, values))
+    if kinds <= {int, float}:
+        return _as_numbers(values)
+    if kinds <= {int, float, type(None)}:
+        return _as_numbers([np.nan if value is None else value for value in values])
+    return pd.Series(_as_objects(values)).infer_objects()._values
+
+
+def _as_numbers(values: tp.Sequence[tp.Union[int, float]]) -> tp.Any:
+    try:
+        array = np.array(values)
+    except OverflowError:
+        return _as_objects(values)
+    return array if array.dtype != object else _as_objects(values)
+
+
+def _as_objects(values: tp.Sequence[tp.Any]) -> tp.Array1d:
+    """Return values as they are, one in each place: a list among them is a value, not a dimension."""
+    array = np.empty(len(values), dtype=object)
+    for i, value in enumerate(values):
+        array[i] = value
+    return array
