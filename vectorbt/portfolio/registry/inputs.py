@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import decode_mapping, encode, encode_mapping
