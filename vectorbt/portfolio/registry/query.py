@@ -13,8 +13,8 @@ from operator import attrgetter
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import QueryError
-from vectorbt.portfolio.registry.metrics import HEADLINE, vectorbt_metrics
 from vectorbt.portfolio.registry.inputs import as_utc, check_parameters, check_tags
+from vectorbt.portfolio.registry.metrics import HEADLINE, vectorbt_metrics
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.values import equal, is_missing, sort_key
 from vectorbt.portfolio.registry.where import Where

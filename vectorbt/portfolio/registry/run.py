@@ -5,7 +5,7 @@ JSON: the values are encoded by `vectorbt.portfolio.registry.encoding`, the five
 beside the others, and a store may write the dict down as it is."""
 
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
 
 from vectorbt import _typing as tp

@@ -7,12 +7,12 @@ import abc
 import hashlib
 import re
 import warnings
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts import ArtifactInfo, ArtifactStore, is_name
+from vectorbt.portfolio.registry.artifacts import ArtifactStore, is_name
 from vectorbt.portfolio.registry.errors import (
     AmbiguousRunIdError,
     ArtifactCorruptedError,
@@ -22,10 +22,10 @@ from vectorbt.portfolio.registry.errors import (
     RunNotFoundError,
     UntrustedArtifactError,
 )
+from vectorbt.portfolio.registry.inputs import check_notes, check_portfolio, check_tags, is_run_id
 from vectorbt.portfolio.registry.provenance import differences, environment
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
-from vectorbt.portfolio.registry.inputs import check_notes, check_portfolio, check_tags, is_run_id
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.serialization import FORMATS, check_format, select_column
 
@@ -113,13 +113,9 @@ class RunStore(abc.ABC):
         """Return what is there of records that cannot be read. The artifacts that it names are not orphans."""
         return b""
 
-    def leftovers(self) -> tp.List[ArtifactInfo]:
-        """Return the temporary files that writers which died have left behind, those of the artifacts included."""
-        return self.artifacts.leftovers()
-
-    def discard(self, leftover: ArtifactInfo) -> None:
-        """Remove what `RunStore.leftovers` has listed."""
-        self.artifacts.discard(leftover)
+    def temporary_places(self) -> tp.List[ArtifactStore]:
+        """Return where writers that died may have left temporary files behind."""
+        return [self.artifacts]
 
     def compact(self, dry_run: bool = False) -> Compaction:
         """Rewrite the metadata without what has been superseded. Return what that saves.
@@ -189,7 +185,8 @@ class RunStore(abc.ABC):
         """Write the blobs of a portfolio, then the records that refer to them. Whatever fails, nothing stays behind.
 
         Ids that were not made for this call are looked up first, and nobody else may save meanwhile: the blobs are
-        named after them."""
+        named after them. Other blobs are written without holding up anybody. Should `RunRegistry.gc` take one for an
+        orphan before the records are there, it is written again."""
         artifact = _describe(format_name, blobs)
         records = [{**record, "artifact": artifact} for record in records]
         with nullcontext() if new_ids else self.exclusive():
@@ -197,9 +194,10 @@ class RunStore(abc.ABC):
                 self._check_absent(records)
             try:
                 for name, content in blobs.items():
-                    self.artifacts.write(name, content)
+                    with suppress(FileNotFoundError):  # its temporary file was taken for a leftover
+                        self.artifacts.write(name, content)
                 with self.exclusive():
-                    self._check_written(blobs)
+                    self._write_missing(blobs)
                     self.insert(records, new_ids)
             except BaseException:
                 for name in blobs:
@@ -211,11 +209,11 @@ class RunStore(abc.ABC):
             if self.select(Query(prefix=record["run_id"], deleted=None)):
                 raise RunExistsError(f"run {record['run_id']} is in {self} already; a run is saved once")
 
-    def _check_written(self, blobs: tp.Dict[str, bytes]) -> None:
-        """Check that nobody has removed the blobs since they were written: no record may refer to what is not there."""
+    def _write_missing(self, blobs: tp.Dict[str, bytes]) -> None:
+        """Write the blobs that somebody has removed meanwhile: no record may refer to what is not there."""
         for name, content in blobs.items():
             if self.artifacts.size(name) != len(content):
-                raise ArtifactMissingError(f"{self.artifacts.locate(name)} was removed while it was being saved")
+                self.artifacts.write(name, content)
 
     # ############# Reading ############# #
 
@@ -397,7 +395,7 @@ class RunStore(abc.ABC):
                 f"Restore it from a copy, or delete the run"
             ) from None
         except ValueError as e:
-            raise ArtifactCorruptedError(f"the record of run {record.run_id} refers to no portfolio of its own: {e}") from e
+            raise ArtifactCorruptedError(f"run {record.run_id} refers to no portfolio of its own: {e}") from e
 
     def _check_content(self, record: RunRecord, name: str, content: bytes) -> None:
         expected = record.artifact.get("sha256")

@@ -9,9 +9,17 @@ import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.git import start_git
+from vectorbt.portfolio.registry.inputs import (
+    check_notes,
+    check_parameters,
+    check_portfolio,
+    check_strategy_name,
+    check_tags,
+    new_run_ids,
+    now,
+)
 from vectorbt.portfolio.registry.metrics import measure_columns
 from vectorbt.portfolio.registry.provenance import describe_columns, environment
-from vectorbt.portfolio.registry.inputs import check_notes, check_parameters, check_portfolio, check_strategy_name, check_tags, new_run_ids, now
 from vectorbt.portfolio.registry.run import RunRecord
 
 

@@ -290,5 +290,5 @@ class _Parser:
         found = "the end" if kind == "end" else repr(text if len(text) <= MAX_FOUND else text[:MAX_FOUND] + "...")
         return self._error(f"expected {expected}, found {found}{hint}", position)
 
-    def error_at(self, problem: str, position: int) -> QueryError:
+    def _error(self, problem: str, position: int) -> QueryError:
         return error_at(problem, self.expression, position)
