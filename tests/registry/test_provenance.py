@@ -213,7 +213,7 @@ def test_description_of_a_series():
         start=pd.Timestamp("2020-01-01"),
         end=pd.Timestamp("2020-01-03"),
         bars=3,
-        frequency="1 days 00:00:00",
+        frequency="1 days",
         symbols=["SPX"],
     )
     assert describe_columns(hold(close)) == [data]
@@ -221,7 +221,7 @@ def test_description_of_a_series():
 
 def test_description_without_times_or_names():
     data = describe_data(hold(pd.Series([1.0, 2.0])))
-    assert (data["start"], data["end"], data["frequency"], data["symbols"]) == (0, 1, None, [])
+    assert (data["start"], data["end"], data["frequency"], data.get("symbols")) == (0, 1, None, None)
     assert type(data["start"]) is int
     monthly = pd.Series([1.0, 2.0], index=pd.period_range("2020-01-31", periods=2, freq="D"))
     assert describe_data(hold(monthly))["end"] == "2020-02-01"
@@ -243,8 +243,8 @@ SYMBOLS = {
 def test_symbols(name):
     columns, symbols = SYMBOLS[name]
     portfolio = hold(pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=columns))
-    assert describe_data(portfolio)["symbols"] == symbols
-    per_column = [run["symbols"] for run in describe_columns(portfolio)]
+    assert describe_data(portfolio).get("symbols", []) == symbols
+    per_column = [run.get("symbols", []) for run in describe_columns(portfolio)]
     assert per_column == ([[symbol] for symbol in symbols * (2 // len(symbols))] if symbols else [[], []])
 
 
@@ -290,7 +290,7 @@ def test_environment(portfolio):
     found = environment(portfolio)
     assert list(found) == ["python", "vectorbt", "numpy", "pandas", "platform", "git", "settings"]
     assert found["vectorbt"] == vbt.__version__ and found["pandas"] == pd.__version__
-    assert found["settings"] == dict(year_freq="365 days 00:00:00", risk_free=0.0, trades_type="ExitTrades")
+    assert found["settings"] == dict(year_freq="365 days", trades_type="ExitTrades")
     assert environment()["settings"] == found["settings"]
     json.dumps(found, allow_nan=False)
     commit = dict(commit="a" * 40, dirty=False)
@@ -305,7 +305,7 @@ def test_settings_that_are_not_vectorbts_defaults_are_recorded(portfolio, change
     changed_settings.portfolio["stats"]["metric_settings"] = dict(win_rate=dict(trades_type="positions"))
     found = environment(portfolio)["settings"]
     assert found == {
-        "year_freq": "252 days 00:00:00",
+        "year_freq": "252 days",
         "risk_free": 0.001,
         "ddof": 0,
         "freq": "0 days 01:00:00",
@@ -335,7 +335,7 @@ def test_differences(portfolio, changed_settings):
     changed_settings.returns["defaults"]["ddof"] = 0
     current = environment(portfolio)
     assert differences(recorded, current) == {
-        "year_freq": ("365 days 00:00:00", "252 days 00:00:00"),
+        "year_freq": ("365 days", "252 days"),
         "ddof": (1, 0),
     }
     assert differences(current, recorded)["ddof"] == (0, 1)

@@ -1,5 +1,6 @@
 """What a person calls: saving, asking, comparing, and what bad input gets."""
 
+import json
 import math
 import pickle
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 import vectorbt as vbt
 from tests.registry.factories import make_portfolio, make_price, make_record, make_sweep
-from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRecord, RunRegistry
+from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRecord, RunRegistry, provenance
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +197,7 @@ def test_a_filter_that_means_nothing_is_an_error(registry, filters, error, messa
 def test_options_are_for_the_store_that_a_path_makes(tmp_path):
     with pytest.raises(TypeError, match="allow_pickle"):
         RunRegistry(MemoryStore(), allow_pickle=False)
-    with pytest.raises(TypeError, match="must be a path or a RunStore"):
+    with pytest.raises(TypeError, match="must be a path, a URL or a RunStore"):
         RunRegistry(5)
     with pytest.raises(ValueError, match="mongodb://"):
         RunRegistry("mongodb://host/db")
@@ -401,6 +402,22 @@ def test_returns_can_be_kept_instead_of_the_portfolio(registry, pf):
     assert returns.index.equals(expected.index) and returns.index.freq == expected.index.freq
     size = registry.get_run(lone).artifact["size"]
     assert size < registry.get_run(registry.save_run(pf, "lone")).artifact["size"] / 5
+
+
+def test_a_record_takes_no_more_than_its_share_of_the_disk(tmp_path, monkeypatch):
+    """With 28 metrics, 4 parameters, a git revision and a portfolio, on floats of full length."""
+    monkeypatch.setattr(provenance, "git_state", lambda: dict(commit="0123456789abcdef" * 2 + "01234567", dirty=False))
+    price = make_price(300) * np.linspace(1, 1.1234567, 300) ** 0.5
+    registry = RunRegistry(tmp_path)
+    parameters = {"fast_window": 10, "slow_window": 50, "fees": 0.001, "symbol": "SPX"}
+    registry.save_run(make_portfolio(price), "dual_sma", parameters=parameters, tags=["index"])
+    lone = registry.store.metadata_file.read_bytes().splitlines()[-1]
+    assert len(json.loads(lone)["run"]["stats"]) == 28
+    assert len(lone) < 2000
+    before = registry.store.metadata_file.stat().st_size
+    windows = [(3 + i % 5, 12 + i // 5) for i in range(20)]
+    registry.save_sweep(make_sweep(price, windows), "dual_sma", {"fees": 0.001, "symbol": "SPX"}, tags=["index"])
+    assert (registry.store.metadata_file.stat().st_size - before) / 20 < 1700
 
 
 def test_runs_without_returns_are_named(registry, pf):

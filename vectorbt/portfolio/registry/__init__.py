@@ -13,11 +13,12 @@ The modules, from what a person calls down to what everything rests on:
 
 * `registry`: `RunRegistry`, which delegates
 * `sweep`, `comparison`: many runs from one portfolio, and side by side
+* `judgement`, `caveats`, `trial_returns`, `trials`: a run against all that was tried beside it
 * `stores`, `store`: where runs are kept, and what a store must do
 * `artifacts`, `serialization`, `query`, `where`, `table`: bytes, portfolios, questions, tables
 * `run`: `RunRecord`
 * `metrics`, `provenance`: what is measured, and where it comes from
-* `selection_bias`, `values`, `encoding`, `errors`"""
+* `verdict`, `figures`, `selection_bias`, `values`, `encoding`, `errors`"""
 
 from vectorbt.portfolio.registry.artifacts import ArtifactStore
 from vectorbt.portfolio.registry.errors import *  # noqa: F403
@@ -25,15 +26,19 @@ from vectorbt.portfolio.registry.errors import __all__ as _errors
 from vectorbt.portfolio.registry.registry import RunRegistry, save_to_registry
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
-from vectorbt.portfolio.registry.stores import FileStore, MemoryStore
+from vectorbt.portfolio.registry.stores import FileStore, MemoryStore, SqliteStore, SqlStore
+from vectorbt.portfolio.registry.verdict import SelectionBias
 
 __all__ = [
     "RunRegistry",
     "RunRecord",
+    "SelectionBias",
     "RunStore",
     "ArtifactStore",
     "FileStore",
     "MemoryStore",
+    "SqliteStore",
+    "SqlStore",
     *_errors,
 ]
 

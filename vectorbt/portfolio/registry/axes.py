@@ -1,17 +1,44 @@
 """The index and the columns of a portfolio as JSON, and back, exactly.
 
-Type, names, labels, resolution, time zone and frequency survive, also from one major version of pandas to another."""
+Type, names, labels, resolution, time zone and frequency survive, also from one major version of pandas to another.
+
+An index is a *description*, which is strict JSON, and its *ticks*: an array of numbers that the labels are counted
+in, for the types that have one. `describe_index` keeps the two apart, for who stores arrays in a better way than JSON;
+`encode_index` puts the ticks into the JSON. The kinds of descriptions:
+
+| kind | index | ticks |
+|---|---|---|
+| `range` | `pd.RangeIndex`: `start`, `stop`, `step` | its numbers |
+| `datetime` | `pd.DatetimeIndex`: `unit`, `zone`, `freq` | counts of `unit` since 1970 |
+| `timedelta` | `pd.TimedeltaIndex`: `unit`, `freq` | counts of `unit` |
+| `period` | `pd.PeriodIndex`: `freq` | ordinals |
+| `array` | numbers of a NumPy type | the numbers |
+| `labels` | text, objects, and pandas' nullable types: `dtype`, `labels` | none |
+| `categorical` | `pd.CategoricalIndex`: `categories`, `ordered`, `codes` | none |
+| `multi` | `pd.MultiIndex`: `levels`, `codes`, `names` | none |
+
+Text is of the type that pandas gives it: `str` of pandas 3 becomes `object` under pandas 2."""
 
 import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.encoding import decode, encode
+from vectorbt.portfolio.registry.encoding import UnknownValue, decode, encode
+from vectorbt.portfolio.registry.encoding.time_zones import offset_text, parse_zone, zone_name
 
-__all__ = ["decode_index", "encode_index"]
+__all__ = ["decode_index", "describe_index", "encode_index", "restore_index"]
+
+DescriptionT = tp.Dict[str, tp.Any]
+
+_LABEL_TYPES = (
+    *("object", "str", "string", "boolean"),
+    *(f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)),
+    *("Float32", "Float64"),
+)
+"""Types of pandas whose labels are written one by one."""
 
 
-def encode_index(index: pd.Index) -> tp.Dict[str, tp.Any]:
+def encode_index(index: pd.Index) -> DescriptionT:
     """Encode an index.
 
     Args:
@@ -21,28 +48,11 @@ def encode_index(index: pd.Index) -> tp.Dict[str, tp.Any]:
         Dict of strict JSON, for `decode_index`.
 
     Raises:
-        TypeError: If a label has no faithful encoding. The message names it."""
-    if isinstance(index, pd.MultiIndex):
-        levels = [encode_index(index.get_level_values(i)) for i in range(index.nlevels)]
-        return dict(kind="multi", levels=levels)
-    named = dict(name=encode(index.name, "name of the index"))
-    if isinstance(index, pd.RangeIndex):
-        return dict(kind="range", start=index.start, stop=index.stop, step=index.step, **named)
-    if isinstance(index, pd.DatetimeIndex):
-        zone = None if index.tz is None else encode(pd.Timestamp(0, tz=index.tz), "time zone of the index")
-        return dict(kind="datetime", **_ticks(index), zone=zone, **named)
-    if isinstance(index, pd.TimedeltaIndex):
-        return dict(kind="timedelta", **_ticks(index), **named)
-    if isinstance(index, pd.PeriodIndex):
-        return dict(kind="period", ordinals=encode(np.asarray(index.asi8)), freq=index.freqstr, **named)
-    if isinstance(index.dtype, np.dtype) and index.dtype.kind in "iufb":
-        return dict(kind="array", values=encode(index.to_numpy()), **named)
-    labels = [encode(label, f"label {i} of the index") for i, label in enumerate(index.tolist())]
-    return dict(kind="labels", labels=labels, dtype=str(index.dtype), **named)
-
-
-def _ticks(index: tp.Union[pd.DatetimeIndex, pd.TimedeltaIndex]) -> tp.Dict[str, tp.Any]:
-    return dict(ticks=encode(np.asarray(index.asi8)), unit=index.unit, freq=index.freqstr)
+        TypeError: If the index has no faithful encoding. The message names what of it."""
+    description, ticks = describe_index(index)
+    if ticks is None or description["kind"] == "range":
+        return description
+    return {**description, "ticks": encode(ticks)}
 
 
 def decode_index(encoded: tp.Mapping[str, tp.Any]) -> pd.Index:
@@ -50,62 +60,220 @@ def decode_index(encoded: tp.Mapping[str, tp.Any]) -> pd.Index:
 
     Raises:
         ValueError: If it is malformed."""
+    if not isinstance(encoded, dict):
+        raise ValueError("an index that is no object")
+    return restore_index(encoded, decode(encoded["ticks"]) if "ticks" in encoded else None)
+
+
+def describe_index(index: pd.Index) -> tp.Tuple[DescriptionT, tp.Optional[tp.Array1d]]:
+    """Return the description of an index, and its ticks if its type has any.
+
+    Raises:
+        TypeError: If the index has no faithful encoding. The message names what of it."""
+    if isinstance(index, pd.MultiIndex):
+        return _describe_multi(index), None
+    describe = next((describe for kind, describe in _DESCRIBERS.items() if isinstance(index, kind)), _describe_values)
+    description, ticks = describe(index)
+    return {**description, "name": encode(index.name, "the name of the index")}, ticks
+
+
+def restore_index(description: DescriptionT, ticks: tp.Optional[tp.Array1d]) -> pd.Index:
+    """Return the index that `describe_index` was given.
+
+    Raises:
+        ValueError: If the description is malformed, or does not belong to the ticks."""
     try:
-        return _DECODERS[encoded["kind"]](encoded)
-    except (KeyError, TypeError, AttributeError, OverflowError) as e:
+        index = _RESTORERS[description["kind"]](description, ticks)
+        if description["kind"] != "multi":
+            index.name = _decode(description["name"])
+    except (KeyError, TypeError, AttributeError, IndexError, ArithmeticError, AssertionError) as e:
         raise ValueError(f"an index cannot be read: {type(e).__name__}: {e}") from e
-
-
-def _decode_multi(encoded: tp.Mapping[str, tp.Any]) -> pd.MultiIndex:
-    levels = [decode_index(level) for level in encoded["levels"]]
-    return pd.MultiIndex.from_arrays(levels, names=[level.name for level in levels])
-
-
-def _decode_range(encoded: tp.Mapping[str, tp.Any]) -> pd.RangeIndex:
-    return pd.RangeIndex(encoded["start"], encoded["stop"], encoded["step"], name=decode(encoded["name"]))
-
-
-def _decode_datetime(encoded: tp.Mapping[str, tp.Any]) -> pd.DatetimeIndex:
-    values = decode(encoded["ticks"]).view(f"M8[{encoded['unit']}]")
-    index = pd.DatetimeIndex(values, name=decode(encoded["name"]))
-    if encoded["zone"] is not None:
-        index = index.tz_localize("UTC").tz_convert(decode(encoded["zone"]).tz)
-    return _with_freq(index, encoded["freq"])
-
-
-def _decode_timedelta(encoded: tp.Mapping[str, tp.Any]) -> pd.TimedeltaIndex:
-    values = decode(encoded["ticks"]).view(f"m8[{encoded['unit']}]")
-    return _with_freq(pd.TimedeltaIndex(values, name=decode(encoded["name"])), encoded["freq"])
-
-
-def _with_freq(index: tp.Any, freq: tp.Optional[str]) -> tp.Any:
-    if freq is not None:
-        index.freq = freq
     return index
 
 
-def _decode_period(encoded: tp.Mapping[str, tp.Any]) -> pd.PeriodIndex:
-    return pd.PeriodIndex.from_ordinals(decode(encoded["ordinals"]), freq=encoded["freq"], name=decode(encoded["name"]))
+def _decode(encoded: tp.Any) -> tp.Any:
+    value = decode(encoded)
+    if isinstance(value, UnknownValue):
+        raise ValueError(f"a value of an index cannot be read: {next(iter(value), None)!r}")
+    return value
 
 
-def _decode_array(encoded: tp.Mapping[str, tp.Any]) -> pd.Index:
-    return pd.Index(decode(encoded["values"]), name=decode(encoded["name"]))
+def _array(encoded: tp.Any, kinds: str) -> tp.Array1d:
+    return _ticks(_decode(encoded), kinds)
 
 
-def _decode_labels(encoded: tp.Mapping[str, tp.Any]) -> pd.Index:
-    # A type that only one major version of pandas has, such as its new strings, is left to the other to choose.
-    dtype = "object" if encoded["dtype"] == "object" else None
-    return pd.Index(
-        [decode(label) for label in encoded["labels"]], dtype=dtype, name=decode(encoded["name"]), tupleize_cols=False
-    )
+def _ticks(ticks: tp.Any, kinds: str = "i") -> tp.Array1d:
+    """Check that ticks are numbers of these kinds."""
+    if not isinstance(ticks, np.ndarray) or ticks.ndim != 1 or ticks.dtype.kind not in kinds:
+        raise ValueError("an index without its numbers")
+    return ticks
 
 
-_DECODERS = dict(
-    multi=_decode_multi,
-    range=_decode_range,
-    datetime=_decode_datetime,
-    timedelta=_decode_timedelta,
-    period=_decode_period,
-    array=_decode_array,
-    labels=_decode_labels,
+# ############# Ranges, times and periods ############# #
+
+
+def _describe_range(index: pd.RangeIndex) -> tp.Tuple[DescriptionT, tp.Array1d]:
+    return dict(kind="range", start=index.start, stop=index.stop, step=index.step), index.to_numpy(np.int64)
+
+
+def _restore_range(description: DescriptionT, ticks: tp.Optional[tp.Array1d]) -> pd.RangeIndex:
+    bounds = [description[name] for name in ("start", "stop", "step")]
+    if not all(type(bound) is int and abs(bound) < 2**62 for bound in bounds):
+        raise ValueError("a range without start, stop and step")
+    index = pd.RangeIndex(*bounds)
+    if ticks is not None and (len(index) != len(ticks) or not np.array_equal(index, _ticks(ticks))):
+        raise ValueError("a range that is not that of its numbers")
+    return index
+
+
+def _describe_datetime(index: pd.DatetimeIndex) -> tp.Tuple[DescriptionT, tp.Array1d]:
+    zone = None if index.tz is None else _describe_zone(index.tz)
+    return dict(kind="datetime", unit=index.unit, zone=zone, freq=_describe_freq(index)), np.asarray(index.asi8)
+
+
+def _describe_zone(zone: tp.Any) -> tp.Dict[str, str]:
+    name = zone_name(zone, ("the time zone of the index",))
+    library = type(zone).__module__.partition(".")[0]
+    return dict(name=name or offset_text(zone.utcoffset(None)), library=library)
+
+
+def _restore_zone(description: tp.Dict[str, str]) -> tp.Any:
+    """Return a time zone. pandas 2 makes those of pytz out of names, and tells them from those of `zoneinfo`."""
+    zone = parse_zone(description["name"] or "+00:00")
+    if description["library"] != "pytz":
+        return zone
+    try:
+        import pytz
+    except ImportError:
+        return zone
+    offset = zone.utcoffset(None)
+    if offset is None or description["name"][:1].isalpha():
+        return pytz.timezone(description["name"])
+    return pytz.FixedOffset(offset.total_seconds() / 60)
+
+
+def _restore_datetime(description: DescriptionT, ticks: tp.Array1d) -> pd.DatetimeIndex:
+    index = pd.DatetimeIndex(_ticks(ticks).astype("i8", copy=False).view(f"M8[{_unit(description)}]"))
+    if description["zone"] is not None:
+        index = index.tz_localize("UTC").tz_convert(_restore_zone(description["zone"]))
+    return _with_freq(index, description["freq"])
+
+
+def _describe_timedelta(index: pd.TimedeltaIndex) -> tp.Tuple[DescriptionT, tp.Array1d]:
+    return dict(kind="timedelta", unit=index.unit, freq=_describe_freq(index)), np.asarray(index.asi8)
+
+
+def _restore_timedelta(description: DescriptionT, ticks: tp.Array1d) -> pd.TimedeltaIndex:
+    index = pd.TimedeltaIndex(_ticks(ticks).astype("i8", copy=False).view(f"m8[{_unit(description)}]"))
+    return _with_freq(index, description["freq"])
+
+
+def _unit(description: DescriptionT) -> str:
+    if description["unit"] not in ("s", "ms", "us", "ns"):
+        raise ValueError("times without a unit")
+    return description["unit"]
+
+
+def _describe_freq(index: tp.Union[pd.DatetimeIndex, pd.TimedeltaIndex]) -> tp.Optional[str]:
+    if index.freq is not None and pd.tseries.frequencies.to_offset(index.freqstr) != index.freq:
+        raise TypeError(f"the frequency of the index is {index.freq!r}, which its name does not tell")
+    return index.freqstr
+
+
+def _with_freq(index: tp.Any, freq: tp.Optional[str]) -> tp.Any:
+    if freq is None:
+        return index
+    if not isinstance(freq, str):
+        raise ValueError("times with a frequency that has no name")
+    # When pandas converts an index to another zone, it keeps a frequency that does not fit there, such as days over a
+    # change of the clocks. Setting one in public is refused then.
+    array = index.array.view()
+    array._freq = pd.tseries.frequencies.to_offset(freq)
+    return type(index)(array)
+
+
+def _describe_period(index: pd.PeriodIndex) -> tp.Tuple[DescriptionT, tp.Array1d]:
+    return dict(kind="period", freq=index.freqstr), np.asarray(index.asi8)
+
+
+def _restore_period(description: DescriptionT, ticks: tp.Array1d) -> pd.PeriodIndex:
+    if not isinstance(description["freq"], str):
+        raise ValueError("periods without a frequency")
+    return pd.PeriodIndex.from_ordinals(_ticks(ticks).astype("i8", copy=False), freq=description["freq"])
+
+
+# ############# Labels ############# #
+
+
+def _describe_values(index: pd.Index) -> tp.Tuple[DescriptionT, tp.Optional[tp.Array1d]]:
+    if isinstance(index.dtype, np.dtype) and index.dtype.kind in "iufb":
+        return dict(kind="array"), index.to_numpy()
+    if str(index.dtype) not in _LABEL_TYPES:
+        raise TypeError(f"an index of type {index.dtype} cannot be stored")
+    labels = [encode(label, f"label {i} of the index") for i, label in enumerate(index.tolist())]
+    return dict(kind="labels", dtype=str(index.dtype), labels=labels), None
+
+
+def _restore_array(description: DescriptionT, ticks: tp.Array1d) -> pd.Index:
+    return pd.Index(_ticks(ticks, "iufb"))
+
+
+def _restore_labels(description: DescriptionT, ticks: None) -> pd.Index:
+    dtype = description["dtype"]
+    if dtype not in _LABEL_TYPES:
+        raise ValueError("labels of an unknown type")
+    if dtype == "str" and not hasattr(pd.Index(["text"]).dtype, "na_value"):
+        dtype = "object"  # under pandas 2, text is a kind of object
+    return pd.Index([_decode(label) for label in _list(description, "labels")], dtype=dtype, tupleize_cols=False)
+
+
+def _describe_categorical(index: pd.CategoricalIndex) -> tp.Tuple[DescriptionT, None]:
+    categories = encode_index(index.categories)
+    codes = encode(np.asarray(index.codes))
+    return dict(kind="categorical", categories=categories, ordered=bool(index.ordered), codes=codes), None
+
+
+def _restore_categorical(description: DescriptionT, ticks: None) -> pd.CategoricalIndex:
+    categories = decode_index(description["categories"])
+    codes = _array(description["codes"], "i")
+    return pd.CategoricalIndex(pd.Categorical.from_codes(codes, categories, ordered=description["ordered"] is True))
+
+
+def _describe_multi(index: pd.MultiIndex) -> DescriptionT:
+    names = [encode(name, f"the name of level {i}") for i, name in enumerate(index.names)]
+    levels = [encode_index(level.rename(None)) for level in index.levels]
+    codes = [encode(np.asarray(codes)) for codes in index.codes]
+    return dict(kind="multi", levels=levels, codes=codes, names=names)
+
+
+def _restore_multi(description: DescriptionT, ticks: None) -> pd.MultiIndex:
+    levels = [decode_index(level) for level in _list(description, "levels")]
+    codes = [_array(codes, "i") for codes in _list(description, "codes")]
+    names = [_decode(name) for name in _list(description, "names")]
+    return pd.MultiIndex(levels, codes, names=names)
+
+
+def _list(description: DescriptionT, name: str) -> list:
+    if type(description[name]) is not list:
+        raise ValueError(f"an index without {name}")
+    return description[name]
+
+
+_DESCRIBERS = {
+    pd.RangeIndex: _describe_range,
+    pd.DatetimeIndex: _describe_datetime,
+    pd.TimedeltaIndex: _describe_timedelta,
+    pd.PeriodIndex: _describe_period,
+    pd.CategoricalIndex: _describe_categorical,
+}
+
+_RESTORERS = dict(
+    range=_restore_range,
+    datetime=_restore_datetime,
+    timedelta=_restore_timedelta,
+    period=_restore_period,
+    array=_restore_array,
+    labels=_restore_labels,
+    categorical=_restore_categorical,
+    multi=_restore_multi,
 )

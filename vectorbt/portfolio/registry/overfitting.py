@@ -1,7 +1,7 @@
 """Probability of backtest overfitting by combinatorially symmetric cross-validation (CSCV)."""
 
 import operator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import combinations, islice
 from math import comb
 
@@ -32,13 +32,13 @@ class PBOResult:
     pbo: float
     """Share of splits in which the selected column is at or below the median out of sample."""
 
-    logits: tp.Array1d
+    logits: tp.Array1d = field(repr=False)
     """Logits of the selected column's relative rank out of sample, one per split."""
 
-    is_oos: tp.Array2d
+    is_oos: tp.Array2d = field(repr=False)
     """Sharpe ratio of the selected column in sample and out of sample, C x 2."""
 
-    mean_oos: tp.Array1d
+    mean_oos: tp.Array1d = field(repr=False)
     """Mean Sharpe ratio of all columns out of sample, one per split: what picking at random earns on average."""
 
     slope: float
@@ -111,7 +111,7 @@ class PBOResult:
 
     def to_dict(self) -> tp.Dict[str, tp.Any]:
         """Return the fields as a dict of plain Python values, arrays as lists."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 

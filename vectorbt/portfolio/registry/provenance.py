@@ -59,7 +59,7 @@ _SAMPLED_BARS = 8
 _COLUMNS_AT_ONCE = 64
 """Columns that are compared in full together, which bounds the memory it takes."""
 
-_ALWAYS_RECORDED = ("year_freq", "risk_free", "trades_type")
+_ALWAYS_RECORDED = ("year_freq", "trades_type")
 """Settings that an environment has even if they are vectorbt's defaults."""
 
 
@@ -210,10 +210,10 @@ def describe_data(portfolio: "Portfolio") -> tp.Dict[str, tp.Any]:
         * `fingerprint`: fingerprint of the close prices, see the module's documentation.
         * `start` and `end`: first and last label of the index. What JSON could not take stands as text.
         * `bars`: length of the index.
-        * `frequency`: `str` of the `pd.Timedelta` that is one period, or None.
+        * `frequency`: the `pd.Timedelta` that is one period as text, such as `1 days`, or None.
         * `symbols`: what the columns say about it. They are the labels of a column level called `symbol`, `ticker`
             or `asset`, or else those of an only level without a name if they are strings. Other labels are
-            parameters, and the list is empty. At most `MAX_SYMBOLS`.
+            parameters, and the key is not there. At most `MAX_SYMBOLS`.
         * `n_symbols`: number of symbols, if it is more than `MAX_SYMBOLS`.
     """
     return _describe(portfolio, [range(portfolio.wrapper.shape_2d[1])])[0]
@@ -251,7 +251,8 @@ def _describe(portfolio: "Portfolio", runs: tp.Iterable[tp.Sequence[int]]) -> tp
     for positions in runs:
         data = dict(fingerprint=_joined(fingerprints[position] for position in positions), **period)
         distinct = list(dict.fromkeys(symbols[position] for position in positions)) if symbols else []
-        data["symbols"] = distinct[:MAX_SYMBOLS]
+        if distinct:
+            data["symbols"] = distinct[:MAX_SYMBOLS]
         if len(distinct) > MAX_SYMBOLS:
             data["n_symbols"] = len(distinct)
         descriptions.append(data)
@@ -260,7 +261,12 @@ def _describe(portfolio: "Portfolio", runs: tp.Iterable[tp.Sequence[int]]) -> tp
 
 def _frequency(wrapper: "ArrayWrapper") -> tp.Optional[str]:
     with quiet():
-        return None if wrapper.freq is None else str(wrapper.freq)
+        return None if wrapper.freq is None else _duration_text(wrapper.freq)
+
+
+def _duration_text(duration: pd.Timedelta) -> str:
+    """Return a duration as pandas writes it, in whole days if it is some: a record has few bytes to spare."""
+    return str(duration).removesuffix(" 00:00:00")
 
 
 def _column_symbols(columns: tp.Index) -> tp.List[tp.Any]:
@@ -295,8 +301,8 @@ def environment(portfolio: tp.Optional["Portfolio"] = None) -> tp.Dict[str, tp.A
 
         * `git`: dict of `commit` (None before the first one) and `dirty`, whether tracked files differ from it. None
             if the working folder is in no repository, or git does not answer.
-        * `settings`: dict of the settings that `Portfolio.stats` depends on. `year_freq`, `risk_free` and
-            `trades_type` are always there, others if they differ from the defaults that vectorbt ships.
+        * `settings`: dict of the settings that `Portfolio.stats` depends on. `year_freq` and `trades_type` are always
+            there, others if they differ from the defaults that vectorbt ships.
     """
     recorded = {
         name: value
@@ -372,7 +378,7 @@ def _setting(name: str, value: tp.Any) -> tp.Any:
         return value
     if name in ("freq", "year_freq"):
         with quiet():
-            return str(freq_to_timedelta(value))
+            return _duration_text(freq_to_timedelta(value))
     if name == "trades_type":
         return TradesType._fields[map_enum_fields(value, TradesType)]
     if isinstance(value, np.generic):

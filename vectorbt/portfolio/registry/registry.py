@@ -1,18 +1,23 @@
 """What a person calls: the registry of all runs. It decides nothing itself."""
 
+import os
 import warnings
+from datetime import timedelta
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry import sweep
+from vectorbt.portfolio.registry import sweep, transfer, upkeep
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.comparison import compare, reasons_not_to_compare
+from vectorbt.portfolio.registry.judgement import deflated_sharpe_ratios, judge
 from vectorbt.portfolio.registry.metrics import lower_is_better
 from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.reports import Compaction, Garbage, MergeReport, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.serialization import ReturnsFormat, check_format
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores import open_store
 from vectorbt.portfolio.registry.table import RunList
+from vectorbt.portfolio.registry.verdict import SelectionBias
 
 _ON_DISPLAY = 10
 
@@ -195,6 +200,7 @@ class RunRegistry:
         strategy_name: tp.Optional[str] = None,
         *,
         ascending: tp.Optional[bool] = None,
+        deflate: bool = False,
         **filters: tp.Any,
     ) -> RunList:
         """Return the best runs by a metric, the best one first.
@@ -208,6 +214,8 @@ class RunRegistry:
             strategy_name (str): Name of the strategy.
             ascending (bool): True if low is good. By default drawdowns, durations and fees are best when low,
                 everything else when high.
+            deflate (bool): Whether `to_frame()` of the list has a column `dsr`: the deflated Sharpe ratio of each run,
+                after all trials of its strategy. See `RunRegistry.selection_bias`.
             **filters: Conditions of `RunRegistry.list_runs`.
 
         Raises:
@@ -222,7 +230,52 @@ class RunRegistry:
         if ascending is None:
             ascending = lower_is_better(metric)
         query = Query.of(strategy_name, filters.pop("tags", None), **filters)
-        return RunList(self.store.list_runs(query.best(metric, n, ascending)))
+        runs = self.store.list_runs(query.best(metric, n, ascending))
+        return RunList(runs, deflated_sharpe_ratios(self.store, runs) if deflate else None)
+
+    def selection_bias(
+        self,
+        run_id: tp.Optional[str] = None,
+        *,
+        pool: str = "strategy",
+        n_blocks: int = 16,
+        **filters: tp.Any,
+    ) -> SelectionBias:
+        """Judge how much of a run's Sharpe ratio is luck, given all that was tried beside it.
+
+        Every run that was ever saved is a trial: every column of every sweep, and the deleted runs. Trials with the
+        same data, strategy and moments of returns are one, such as a script that was run twice. Runs that never traded
+        and runs without a return series of their own are left out and counted. `docs/selection-bias.md` explains the
+        numbers.
+
+        Args:
+            run_id (str): Id, or a unique prefix of at least four characters. Defaults to the best run by its Sharpe
+                ratio among those that the filters leave.
+            pool (str): Trials to judge the run against, deleted ones included:
+
+                * `"strategy"`: those of its strategy at its frequency
+                * `"data"`: those of any strategy on the same prices, for trying another strategy is another trial
+                * `"all"`: those of any strategy on any prices
+                * `"filters"`: those that the filters leave
+            n_blocks (int): Number of blocks of time for the probability of backtest overfitting. Even.
+            **filters: Conditions of `RunRegistry.list_runs`.
+
+        Returns:
+            SelectionBias: The numbers, and warnings in words. What needs the returns of the trials, which are the
+            clusters and the probability of backtest overfitting, is None where they were not saved.
+
+        Raises:
+            RunNotFoundError: If there is no run of the id.
+            ValueError: If the run has no Sharpe ratio, is not among its pool, or the pool mixes frequencies. If `pool`
+                or `n_blocks` mean nothing.
+            TypeError: If filters are given that change nothing.
+
+        Usage:
+            ```pycon
+            >>> print(registry.selection_bias(strategy_name="dual_sma").summary())
+            >>> registry.selection_bias(pool="data").dsr
+            ```"""
+        return judge(self.store, run_id, pool, n_blocks, filters)
 
     def compare_runs(self, run_ids: tp.Sequence[str], *, only_differing: bool = False) -> tp.Frame:
         """Return one row per run, in the order asked.
@@ -343,6 +396,108 @@ class RunRegistry:
         with self.store.exclusive():
             return self.store.delete_runs([record.run_id for record in self.list_runs(**filters)])
 
+    # ############# Upkeep ############# #
+
+    def check(self, deep: bool = False) -> tp.List[Problem]:
+        """Return what is wrong with the registry; an empty list if it is sound.
+
+        Changes nothing, and works on read-only media and while others write: what they are writing at that moment may
+        be listed as an orphan or a temporary file.
+
+        Args:
+            deep (bool): Whether to read all portfolios and compare them with their SHA-256. Else only their sizes are
+                compared.
+
+        Returns:
+            Problems, each with its kind, its place, the run and what can be done. See
+            `vectorbt.portfolio.registry.reports.Problem`.
+
+        Usage:
+            ```pycon
+            >>> for problem in registry.check(deep=True):
+            ...     print(problem)
+            /home/me/research/backtest_runs/runs_metadata.jsonl:17: the checksum does not match. Restore it from a copy;
+            compact() puts it aside
+            ```"""
+        return upkeep.check(self.store, deep)
+
+    def gc(self, min_age: tp.Union[str, float, timedelta] = "1 day", dry_run: bool = False) -> tp.List[Garbage]:
+        """Remove portfolios that no run refers to, and temporary files: what writers that died have left behind.
+
+        A save that is under way loses nothing, however small `min_age` is. What a damaged line of the metadata still
+        refers to is kept, and so are files that nobody saved as portfolios.
+
+        Args:
+            min_age (str, float or timedelta): How old it must be, such as `"1 day"`, or in seconds.
+            dry_run (bool): Whether to remove nothing, and only list what would be.
+
+        Returns:
+            What was removed: its kind, place, size in bytes and age in seconds.
+
+        Raises:
+            TypeError: If `min_age` is no duration.
+            ValueError: If it is negative, or cannot be understood."""
+        return upkeep.gc(self.store, min_age, dry_run)
+
+    def compact(self, dry_run: bool = False) -> Compaction:
+        """Rewrite the metadata without superseded lines: a run that was updated or deleted is written down once.
+
+        Nothing is lost: neither the trials that deleted runs are, nor lines that cannot be read, which are put aside
+        into a file of their own. If it is interrupted, the metadata is as it was. Others may read and write meanwhile.
+        Only a folder needs it; other stores replace records in place.
+
+        Args:
+            dry_run (bool): Whether to change nothing, and only say what it would save.
+
+        Returns:
+            Size of the metadata and number of its lines, before and after."""
+        return self.store.compact(dry_run)
+
+    def export(
+        self,
+        path: tp.Union[str, os.PathLike, "RunRegistry", RunStore],
+        run_ids: tp.Optional[tp.Sequence[str]] = None,
+    ) -> MergeReport:
+        """Copy runs into another registry, with their portfolios.
+
+        The counterpart of `RunRegistry.merge`, which says what that means.
+
+        Args:
+            path (path_like, RunRegistry or RunStore): Other registry. It is made if need be.
+            run_ids (list of str): Ids, or unique prefixes of at least four characters. Defaults to all runs, the
+                deleted ones included.
+
+        Raises:
+            RunNotFoundError: If one of the runs is not there.
+            AmbiguousRunIdError: If a prefix fits several runs.
+
+        Usage:
+            ```pycon
+            >>> registry.export("./for_alice", [run.run_id for run in registry.get_best_runs(n=5)])
+            MergeReport(merged=5, skipped=0, conflicts=0)
+            ```"""
+        chosen = None if run_ids is None else transfer.find_ids(self.store, run_ids)
+        return transfer.transfer(self.store, transfer.open_target(_store_of(path)), chosen)
+
+    def merge(self, path_or_registry: tp.Union[str, os.PathLike, "RunRegistry", RunStore]) -> MergeReport:
+        """Take over all runs of another registry, with their portfolios.
+
+        Ids and timestamps stay what they are, and deleted runs come in as deleted ones. A run that is here already is
+        skipped. If it is not the same on both sides, or was deleted on one of them, it is left alone and reported, and
+        so is a run whose portfolio is not what was saved; all others are taken over. Nothing is unpickled. After an
+        interruption the same call goes on from where it stopped.
+
+        Args:
+            path_or_registry (path_like, RunRegistry or RunStore): Other registry. It is not changed.
+
+        Returns:
+            run_ids that were taken over, run_ids that were here already, and the conflicts. A warning lists the
+            conflicts as well.
+
+        Raises:
+            FileNotFoundError: If there is no registry at the path."""
+        return transfer.transfer(transfer.open_source(_store_of(path_or_registry)), self.store)
+
     # ############# As a collection ############# #
 
     def close(self) -> None:
@@ -376,6 +531,10 @@ class RunRegistry:
         newest = self.list_runs(limit=_ON_DISPLAY)
         shown = f", the newest {_ON_DISPLAY} of them" if len(self) > _ON_DISPLAY else ""
         return f"<p><b>{html.escape(repr(self))}</b>{shown}</p>{newest._repr_html_()}"
+
+
+def _store_of(place: tp.Any) -> tp.Any:
+    return place.store if isinstance(place, RunRegistry) else place
 
 
 def save_to_registry(

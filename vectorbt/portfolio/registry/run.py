@@ -266,7 +266,7 @@ class RunRecord:
         stats = {name: encode(getattr(self, name), name) for name in HEADLINE}
         return {
             "run_id": self.run_id,
-            "timestamp": self.timestamp.isoformat(),
+            "timestamp": self.timestamp.isoformat().replace("+00:00", "Z"),
             "strategy_name": self.strategy_name,
             "sweep_id": self.sweep_id,
             "column": self.column,

@@ -27,13 +27,24 @@ class RunList(list):
         >>> runs.to_frame()["params.fast"].value_counts()
         ```"""
 
+    def __init__(self, records: tp.Iterable[RunRecord] = (), dsr: tp.Optional[tp.Dict[str, float]] = None) -> None:
+        super().__init__(records)
+        self.dsr = dsr
+        """Deflated Sharpe ratios by run_id, if they were asked for."""
+
     def to_frame(self) -> tp.Frame:
-        """Return the runs as a DataFrame. See `to_frame`."""
-        return to_frame(self)
+        """Return the runs as a DataFrame. See `to_frame`.
+
+        With a column `dsr` beside the Sharpe ratio if `RunRegistry.get_best_runs` was called with `deflate`."""
+        frame = to_frame(self)
+        if self.dsr is not None:
+            frame = frame.drop(columns="dsr", errors="ignore")
+            frame.insert(frame.columns.get_loc("sharpe_ratio") + 1, "dsr", frame.index.map(self.dsr).astype(float))
+        return frame
 
     def __getitem__(self, key: tp.Any) -> tp.Any:
         got = super().__getitem__(key)
-        return RunList(got) if isinstance(key, slice) else got
+        return RunList(got, self.dsr) if isinstance(key, slice) else got
 
     def __repr__(self) -> str:
         if not self:
@@ -43,7 +54,7 @@ class RunList(list):
         return f"RunList of {len(self)} runs:\n{shown}{more}"
 
     def _repr_html_(self) -> str:
-        shown = to_frame(self[:_SHOWN_ROWS])
+        shown = self[:_SHOWN_ROWS].to_frame()
         shown = shown.drop(columns=[name for name in _HIDDEN if not any(shown[name])])
         more = f"<p>{len(self)} runs, the first {_SHOWN_ROWS} shown</p>" if len(self) > _SHOWN_ROWS else ""
         return shown.to_html(escape=True, max_cols=None) + more

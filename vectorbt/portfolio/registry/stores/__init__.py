@@ -7,8 +7,9 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores.file_store import FileStore
 from vectorbt.portfolio.registry.stores.memory_store import MemoryStore
+from vectorbt.portfolio.registry.stores.sql_store import SqliteStore, SqlStore
 
-__all__ = ["FileStore", "MemoryStore", "open_store"]
+__all__ = ["FileStore", "MemoryStore", "SqlStore", "SqliteStore", "open_store"]
 
 __pdoc__ = {k: False for k in __all__}
 
@@ -22,8 +23,8 @@ def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **op
     """Return the store at a location.
 
     Args:
-        location (path_like or RunStore): Folder, or a ready store. None means what the environment variable
-            `VBT_REGISTRY` says, or `./backtest_runs`.
+        location (path_like or RunStore): Folder, URL of a database, or a ready store. None means what the environment
+            variable `VBT_REGISTRY` says, or `./backtest_runs`.
         **options: Options of the store that is made: `artifacts`, `portfolio_format`, `allow_pickle`.
 
     Raises:
@@ -36,7 +37,7 @@ def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **op
     if location is None:
         location = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
     if not isinstance(location, (str, os.PathLike)):
-        raise TypeError(f"store must be a path or a RunStore, not {type(location).__name__}")
+        raise TypeError(f"store must be a path, a URL or a RunStore, not {type(location).__name__}")
     if isinstance(location, str) and _URL.match(location):
-        raise ValueError(f"no store for URLs that begin with {location.partition('://')[0]}://; expected a folder")
+        return SqlStore(location, **options)
     return FileStore(location, **options)

@@ -12,6 +12,7 @@ backtest_runs/
 Writers take turns. Readers take no lock: they remember how far they have read, and read on from there."""
 
 import os
+import stat
 import threading
 import warnings
 from contextlib import contextmanager
@@ -19,7 +20,6 @@ from pathlib import Path
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import (
-    ArtifactInfo,
     ArtifactStore,
     FolderArtifacts,
     make_folder,
@@ -106,6 +106,10 @@ class FileStore(RunStore):
     def __repr__(self) -> str:
         return f"FileStore({str(self.base_dir)!r})"
 
+    def exists(self) -> bool:
+        """Return whether there is a registry in the folder. The first save makes one."""
+        return self.metadata_file.exists() or self.older_metadata_file.exists()
+
     def __getstate__(self) -> tp.Dict[str, tp.Any]:
         own = ("base_dir", "artifacts", "portfolio_format", "allow_pickle")
         return {name: getattr(self, name) for name in own}
@@ -185,6 +189,11 @@ class FileStore(RunStore):
                 with file:
                     self._read_journal(file)
             self._warn()
+
+    def _read_anew(self) -> None:
+        """Read everything again: what was altered in place since it was read does not show otherwise."""
+        self._forget()
+        self._refresh()
 
     def _read_journal(self, file: tp.BinaryIO) -> None:
         if self._journal.has_moved(file):
@@ -317,7 +326,7 @@ class FileStore(RunStore):
     def problems(self) -> tp.List[Problem]:
         size = self._size()  # before reading: a line that is being appended meanwhile is no torn end
         with self._reading:
-            self._refresh()
+            self._read_anew()
             problems = record_problems(self.older_metadata_file, self._older_damages)
             problems += line_problems(self.metadata_file, self._journal.damages)
             problems += record_problems(self.metadata_file, self._unusable)
@@ -329,12 +338,8 @@ class FileStore(RunStore):
     def unreadable(self) -> bytes:
         return b"".join([*(damage.content for damage in self.damages()), self._read_own(self.damaged_file)])
 
-    def leftovers(self) -> tp.List[ArtifactInfo]:
-        return [*self._own_files.leftovers(), *super().leftovers()]
-
-    def discard(self, leftover: ArtifactInfo) -> None:
-        self._own_files.discard(leftover)
-        super().discard(leftover)
+    def temporary_places(self) -> tp.List[ArtifactStore]:
+        return [FolderArtifacts(self.base_dir), *super().temporary_places()]
 
     def compact(self, dry_run: bool = False) -> Compaction:
         """Rewrite the journal without superseded lines. See `RunStore.compact`.
@@ -344,25 +349,27 @@ class FileStore(RunStore):
         on undisturbed."""
         if dry_run or self._size() == 0:
             return self._compaction()[0]
-        with self.exclusive(), self._reading:
+        with self.exclusive():
             compaction, damaged, content = self._compaction()
-            if content == self.metadata_file.read_bytes():
+            if content == self._read_own(self.metadata_file):
                 return compaction
             self._put_aside(damaged)
             mode = os.stat(self.metadata_file).st_mode
             write_atomically(self.metadata_file, content)
-            os.chmod(self.metadata_file, mode & 0o777)
+            os.chmod(self.metadata_file, stat.S_IMODE(mode))  # others may be allowed to write
             return compaction
 
     def _compaction(self) -> tp.Tuple[Compaction, tp.List[bytes], bytes]:
         """Return what a compaction saves, which lines it puts aside, and what it makes of the journal."""
         with self._reading:
-            self._refresh()
-            runs = [record for run_id, record in self._runs.items() if self._older_runs.get(run_id) is not record]
+            self._read_anew()
+            runs = [record.twin() for run_id, record in self._runs.items() if self._older_runs.get(run_id) is not record]
+            deleted = [record.twin() for record in self._deleted.values()]
             damaged = beyond_reading([*self._journal.damages, *self._unusable])
             before, end = self._read_own(self.metadata_file), self._journal.end
-            content = compacted(runs, self._deleted.values()) if before else b""
         damaged += damaged_lines(before[end:])
+        with collection_paused():
+            content = compacted(runs, deleted) if before else b""
         lines = before.count(b"\n"), content.count(b"\n")
         return Compaction(len(before), len(content), *lines, len(damaged)), damaged, content
 
@@ -379,11 +386,6 @@ class FileStore(RunStore):
             return os.stat(self.metadata_file).st_size
         except FileNotFoundError:
             return 0
-
-    @property
-    def _own_files(self) -> FolderArtifacts:
-        """The folder itself, which compaction leaves temporary files in if it dies."""
-        return FolderArtifacts(self.base_dir)
 
 
 def _read_at(file: tp.BinaryIO, offset: int, size: int) -> bytes:

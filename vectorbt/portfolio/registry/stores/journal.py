@@ -79,9 +79,14 @@ def _in_common(records: tp.Sequence[tp.Dict[str, tp.Any]]) -> tp.Dict[str, tp.An
     """Return what all records have under the same key."""
     common = dict(records[0])
     for record in records:
-        for key in [key for key, value in common.items() if record.get(key) != value]:
+        for key in [key for key, value in common.items() if not _is_same(record.get(key), value)]:
             del common[key]
     return common
+
+
+def _is_same(value: tp.Any, other: tp.Any) -> bool:
+    """Return whether two values are the same as JSON. To Python 1, 1.0 and True are equal."""
+    return value is other or (value == other and dumps(value) == dumps(other))
 
 
 # ############# Reading a line ############# #
@@ -107,7 +112,7 @@ def salvage_line(line: bytes, number: int = 0) -> tp.List[Entry]:
     Lines that lost the break between them, gained a byte order mark, or end as on another system, can be read: inside
     of a JSON string the start of a line cannot occur."""
     starts = [match.start() for match in re.finditer(re.escape(_START), line)]
-    pieces = [line[start:end] for start, end in zip(starts, [*starts[1:], len(line)], strict=True)]
+    pieces = [line[start:end] for start, end in zip(starts, [*starts[1:], len(line)])]
     entries = [parse_line(piece[: piece.rfind(b"}") + 1] + b"\n", number) for piece in pieces]
     return [entry for entry in entries if entry is not None]
 
