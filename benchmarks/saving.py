@@ -1,0 +1,171 @@
+"""What a save costs beyond what vectorbt itself does, in small and large registries; and what importing costs."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import vectorbt as vbt
+from benchmarks.measuring import milliseconds, seconds, table
+from benchmarks.registries import make_registry
+from vectorbt.portfolio.registry import RunRegistry
+
+PARAMETERS = {"fast": 10, "slow": 50, "fees": 0.001, "symbol": "SPX"}
+
+
+def make_portfolio(bars=2_000, columns=1):
+    """Return a backtest of moving averages over a random walk; with several columns, a sweep over their windows."""
+    steps = np.random.default_rng(0).normal(0.0003, 0.01, bars)
+    price = pd.Series(100 * np.exp(np.cumsum(steps)), index=pd.date_range("2015-01-01", periods=bars), name="SPX")
+    if columns == 1:
+        fast, slow = vbt.MA.run(price, 10), vbt.MA.run(price, 50)
+    else:
+        windows = np.arange(2, 2 + int((1 + (1 + 8 * columns) ** 0.5) / 2))
+        fast, slow = vbt.MA.run_combs(price, windows, r=2, short_names=["fast", "slow"])
+    return vbt.Portfolio.from_signals(price, fast.ma_crossed_above(slow), fast.ma_crossed_below(slow), freq="1D")
+
+
+def write_durably(folder, content):
+    """Write a file with fsync, as the baseline does."""
+    with open(Path(folder) / "baseline.pkl", "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def vectorbts_part(portfolio, folder):
+    """Do what any registry would have to do."""
+    portfolio.stats(silence_warnings=True)
+    portfolio.returns()
+    write_durably(folder, portfolio.dumps())
+
+
+def save_overhead(sizes):
+    """Compare `save_run` with vectorbt's part of it, in registries of several sizes."""
+    portfolio = make_portfolio()
+    rows = []
+    with tempfile.TemporaryDirectory() as temporary:
+        for size in sizes:
+            folder = Path(temporary) / str(size)
+            make_registry(folder, size)
+            vectorbts_part(portfolio.replace(), temporary)  # compiles
+            for state in ("just opened", "read before"):
+                # One of each in turn, so that whatever else the machine does hits both.
+                pairs = []
+                for _ in range(25):
+                    registry = RunRegistry(folder)
+                    if state == "read before":
+                        registry.list_runs(limit=1)
+                    base = seconds(lambda: vectorbts_part(portfolio.replace(), temporary), repeat=1)
+                    save = seconds(lambda: registry.save_run(portfolio.replace(), "dual_sma", PARAMETERS), repeat=1)  # noqa: B023
+                    pairs.append((base, save))
+                base, save = (statistics.median(times) for times in zip(*pairs, strict=True))
+                beyond = statistics.median(save - base for base, save in pairs)
+                rows.append([f"{size:,}", state, milliseconds(base), milliseconds(save), milliseconds(beyond)])
+    table(
+        "save_run beyond stats(), returns(), dumps() and a durable write",
+        ["runs", "process has", "vectorbt", "save_run", "beyond"],
+        rows,
+    )
+
+
+def naive_store(sizes):
+    """Compare with the obvious design: one JSON file that is rewritten on every save."""
+    record = dict(json.loads(json.dumps(dict(PARAMETERS, stats={f"metric_{i}": i / 7 for i in range(28)}))))
+    portfolio = make_portfolio()
+    rows = []
+    with tempfile.TemporaryDirectory() as temporary:
+        for size in sizes:
+            runs = {str(i): record for i in range(size)}
+            path = Path(temporary) / "runs.json"
+
+            def rewrite():
+                path.write_text(json.dumps(runs))  # noqa: B023
+                runs.update(json.loads(path.read_text()))  # noqa: B023
+
+            folder = Path(temporary) / str(size)
+            make_registry(folder, size)
+            registry = RunRegistry(folder)
+            stats = portfolio.replace()
+            stats.stats(silence_warnings=True)
+            ours = seconds(lambda: registry.save_run(stats, "dual_sma", PARAMETERS, save_portfolio=False))  # noqa: B023
+            naive = seconds(rewrite, repeat=3)
+            rows.append([f"{size:,}", milliseconds(naive), milliseconds(ours), f"{naive / ours:,.1f}"])
+    table(
+        "The metadata of one save: a JSON file that is rewritten, beside a line that is appended",
+        ["runs", "rewritten (not synced)", "save_run without portfolio, stats() cached", "ratio"],
+        rows,
+    )
+
+
+def import_cost():
+    """Compare `import vectorbt` with the registry's modules to the same without them."""
+
+    def import_seconds(block):
+        code = (
+            "import sys, time\n"
+            f"if {block}: sys.modules['vectorbt.portfolio.registry'] = type(sys)('stub')\n"
+            "start = time.perf_counter()\n"
+            "import vectorbt\n"
+            f"if not {block}: import vectorbt.portfolio.registry\n"
+            "print(time.perf_counter() - start)\n"
+        )
+        return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+    pairs = [(import_seconds(True), import_seconds(False)) for _ in range(7)]
+    without, with_ours = (statistics.median(times) for times in zip(*pairs, strict=True))
+    longer = statistics.median(b - a for a, b in pairs)
+    table(
+        "import vectorbt",
+        ["without the registry", "with it", "longer by"],
+        [[milliseconds(without), milliseconds(with_ours), milliseconds(longer)]],
+    )
+
+
+def sweep(columns):
+    """Compare `save_sweep` with vectorbt's part of it."""
+    portfolio = make_portfolio(columns=columns)
+
+    def vectorbts(pf):
+        pf.stats(agg_func=None, silence_warnings=True)
+        pf.returns()
+        write_durably(temporary, pf.dumps())
+
+    with tempfile.TemporaryDirectory() as temporary:
+        registry = RunRegistry(Path(temporary) / "runs")
+        vectorbts(portfolio.replace())
+        registry.save_sweep(portfolio.replace(), "dual_sma")
+        pairs = [
+            (
+                seconds(vectorbts, 1, before=portfolio.replace),
+                seconds(lambda pf: registry.save_sweep(pf, "dual_sma"), 1, before=portfolio.replace),
+            )
+            for _ in range(3)
+        ]
+        base, save = (statistics.median(times) for times in zip(*pairs, strict=True))
+        ratio = statistics.median(save / base for base, save in pairs)
+        metadata = registry.store.metadata_file.stat().st_size / len(registry)
+    n_columns, bars = portfolio.wrapper.shape_2d[1], portfolio.wrapper.shape_2d[0]
+    table(
+        f"save_sweep of {n_columns:,} columns x {bars:,} bars, warm",
+        ["stats(agg_func=None) + returns() + dumps() + durable write", "save_sweep", "ratio", "metadata per run"],
+        [[milliseconds(base), milliseconds(save), f"{ratio:.2f}", f"{metadata:,.0f} bytes"]],
+    )
+
+
+def main(full=True):
+    """Run all of it. `full=False` keeps to small registries."""
+    save_overhead([100, 100_000] if full else [100, 1_000])
+    naive_store([100, 1_000, 10_000] if full else [100, 1_000])
+    sweep(4_950 if full else 190)
+    import_cost()
+
+
+if __name__ == "__main__":
+    main("--quick" not in sys.argv)
