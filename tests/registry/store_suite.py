@@ -12,6 +12,7 @@ from vectorbt.portfolio.registry import (
     AmbiguousRunIdError,
     ArtifactCorruptedError,
     ArtifactMissingError,
+    MemoryStore,
     QueryError,
     RunExistsError,
     RunNotFoundError,
@@ -307,6 +308,80 @@ class StoreSuite:
         registry.delete_run(run_ids[2])
         assert store.artifacts.list() == []
         assert len(registry.list_runs(deleted=True, sweep_id=run.sweep_id)) == 3
+
+
+    # ############# Upkeep ############# #
+
+    def test_a_run_that_was_deleted_elsewhere_comes_in_as_a_trial(self, store):
+        records = [{**make_record(i, notes="").to_dict(), "verdict": i} for i in range(3)]
+        store.insert(records[:1], deleted=True)
+        store.insert(records[1:], deleted=True)
+        for view in (store, self.reopened(store)):
+            assert view.list_runs() == [] and view.get(records[0]["run_id"]) is None
+            found = view.list_runs(Query.of(deleted=True, ascending=True))
+            assert [run.to_dict() for run in found] == records
+        for deleted in (False, True):
+            with pytest.raises(RunExistsError, match=records[1]["run_id"]):
+                store.insert([make_record(9).to_dict(), records[1]], deleted=deleted)
+        assert store.count() == 0 and len(store.list_runs(Query.of(deleted=None))) == 3
+        with pytest.raises(RunNotFoundError):
+            store.update_run(records[0]["run_id"], notes="x")
+
+    def test_upkeep_of_a_sound_store_finds_and_changes_nothing(self, registry, store, portfolio, sweep):
+        run_id = registry.save_run(portfolio, "a")
+        run_ids = registry.save_sweep(sweep, "b")
+        registry.update_run(run_ids[0], notes="x")
+        registry.delete_run(run_ids[1])
+        before = [run.to_dict() for run in registry.list_runs(deleted=None)]
+        registry.close()
+        assert registry.check() == registry.check(deep=True) == []
+        assert registry.gc(min_age=0) == []
+        registry.compact(dry_run=True)
+        registry.compact()
+        for view in (store, self.reopened(store)):
+            assert [run.to_dict() for run in view.list_runs(Query.of(deleted=None))] == before
+        assert registry.load_portfolio(run_id).stats().equals(portfolio.stats())
+
+    def test_upkeep_finds_what_is_missing_and_removes_what_nobody_needs(self, registry, store, portfolio):
+        run_id, orphan = registry.save_run(portfolio, "a"), f"{uuid.uuid4()}.pkl"
+        store.artifacts.write(orphan, b"left behind")
+        assert [(problem.kind, problem.run_id) for problem in registry.check()] == [("orphan_artifact", None)]
+        assert registry.gc() == []
+        assert [garbage.size for garbage in registry.gc(min_age=0, dry_run=True)] == [11]
+        assert [garbage.size for garbage in registry.gc(min_age=0)] == [11]
+        assert registry.check() == []
+        store.artifacts.delete(f"{run_id}.pkl")
+        assert [(problem.kind, problem.run_id) for problem in registry.check()] == [("missing_artifact", run_id)]
+
+    def test_a_blob_that_is_removed_while_its_run_is_being_saved_is_written_again(self, registry, store, portfolio):
+        write = store.artifacts.write
+
+        def removed_at_once(name, content):
+            write(name, content)
+            store.artifacts.write = write
+            assert len(registry.gc(min_age=0)) == 1
+
+        store.artifacts.write = removed_at_once
+        run_id = registry.save_run(portfolio, "a")
+        assert self.reopened(store).load_portfolio(run_id).stats().equals(portfolio.stats())
+
+    def test_runs_go_to_another_store_and_come_back(self, registry, store, portfolio, sweep):
+        run_ids = [registry.save_run(portfolio, "a", {"x": (1, np.nan)}), *registry.save_sweep(sweep, "b")]
+        registry.delete_run(run_ids[1])
+        away = RunRegistry(MemoryStore())
+        assert sorted(registry.export(away).merged) == sorted(run_ids)
+        assert sorted(registry.merge(away).skipped) == sorted(run_ids)
+        for deleted in (False, True):
+            assert list(registry.list_runs(deleted=deleted)) == list(away.list_runs(deleted=deleted))
+        assert away.load_portfolio(run_ids[2]).stats().equals(sweep.iloc[1].stats())
+        away.store.save_run(make_record(), portfolio)
+        away.store.save_run(make_record(1))
+        away.delete_run(make_record(1).run_id)
+        assert sorted(registry.merge(away).merged) == [make_record().run_id, make_record(1).run_id]
+        view = self.reopened(store)
+        assert view.load_portfolio(make_record().run_id).stats().equals(portfolio.stats())
+        assert view.get_run(make_record(1).run_id) is None
+        assert registry.check(deep=True) == []
 
 
 def _numbers(store, **filters):

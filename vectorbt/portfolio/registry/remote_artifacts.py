@@ -1,0 +1,151 @@
+"""Artifacts wherever fsspec reaches: S3 and what speaks its language, Google Cloud Storage, Azure, ..."""
+
+import os
+import re
+import time
+from contextlib import contextmanager
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts import ArtifactInfo, ArtifactStore, FolderArtifacts, check_name, is_name
+from vectorbt.portfolio.registry.errors import StoreError
+from vectorbt.portfolio.registry.inputs import as_utc
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "created")
+"""Where file systems say when a file was written."""
+
+
+def open_artifacts(location: tp.Union[str, os.PathLike, ArtifactStore]) -> ArtifactStore:
+    """Return the store of artifacts at a location.
+
+    Args:
+        location (path_like or ArtifactStore): Folder, URL, or a ready store.
+
+    Raises:
+        ImportError: If fsspec, or what it needs for the URL, is missing. Names the extra to install.
+        TypeError: If it is none of the above.
+        ValueError: If no file system knows the URL."""
+    if isinstance(location, ArtifactStore):
+        return location
+    if not isinstance(location, (str, os.PathLike)):
+        raise TypeError(f"artifacts must be a folder, a URL or an ArtifactStore, not {type(location).__name__}")
+    if isinstance(location, str) and location.startswith("file://"):
+        return FolderArtifacts(os.path.abspath(location.removeprefix("file://")))
+    if isinstance(location, str) and _URL.match(location):
+        return FsspecArtifacts(location)
+    return FolderArtifacts(os.path.abspath(os.path.expanduser(location)))
+
+
+class FsspecArtifacts(ArtifactStore):
+    """Artifacts as the objects below a URL.
+
+    The file system must put an object whole or not at all, as object stores do. Keys and endpoints are not given here:
+    they come from where the file system looks for them, such as `AWS_ACCESS_KEY_ID` and `AWS_ENDPOINT_URL`, a role of
+    the machine, or the configuration of fsspec. So there are none to be shown or pickled.
+
+    Args:
+        url (str): URL that fsspec knows: `s3://bucket/prefix`, `gs://bucket/prefix`, ...
+
+    Raises:
+        ImportError: If fsspec, or what it needs for the URL, is missing. Names the extra to install.
+        ValueError: If no file system knows the URL, or it contains a password."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.password is not None:
+            shown = url.replace(f":{parts.password}@", ":***@")
+            raise ValueError(f"{shown} contains a password; leave it out, and configure fsspec with it")
+        self.url = url.rstrip("/")
+        self._open()
+
+    def __repr__(self) -> str:
+        return f"FsspecArtifacts({self.url!r})"
+
+    @property
+    def root(self) -> str:
+        return self.url
+
+    def write(self, name: str, content: bytes) -> None:
+        fs, path = self._find(name)
+        with self._translated():
+            try:
+                fs.pipe_file(path, content)
+            except FileNotFoundError as e:
+                raise StoreError(f"{self.url} cannot be written to: {e}") from e
+
+    def read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
+        fs, path = self._find(name)
+        with self._translated():
+            if start == 0 and end is None:
+                return fs.cat_file(path)
+            # Some file systems refuse a range that begins behind the end.
+            size = fs.info(path)["size"]
+            end = size if end is None else min(end, size)
+            return fs.cat_file(path, start=start, end=end) if start < end else b""
+
+    def delete(self, name: str) -> bool:
+        fs, path = self._find(name)
+        with self._translated():
+            try:
+                fs.info(path)
+                fs.rm_file(path)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def list(self) -> tp.List[ArtifactInfo]:
+        fs, folder = self._open()
+        now = time.time()
+        with self._translated():
+            try:
+                found = fs.ls(folder, detail=True)
+            except FileNotFoundError:
+                return []
+        infos = [
+            ArtifactInfo(entry["name"].rpartition("/")[2], entry["size"], now - _modified(entry, now))
+            for entry in found
+            if entry["type"] == "file"
+        ]
+        return sorted(info for info in infos if is_name(info.name))
+
+    def size(self, name: str) -> tp.Optional[int]:
+        fs, path = self._find(name)
+        with self._translated():
+            try:
+                return fs.info(path)["size"]
+            except FileNotFoundError:
+                return None
+
+    def _find(self, name: str) -> tp.Tuple[tp.Any, str]:
+        fs, folder = self._open()
+        return fs, f"{folder}/{check_name(name)}"
+
+    def _open(self) -> tp.Tuple[tp.Any, str]:
+        """Return the file system and the folder. fsspec keeps the file system, one for each process and thread."""
+        try:
+            from fsspec.core import url_to_fs
+
+            # Others write to the same place, so what was listed once may be wrong.
+            return url_to_fs(self.url, use_listings_cache=False)
+        except ImportError as e:
+            raise ImportError(f'{self.url} needs a driver: pip install "vectorbt-registry[s3]" for S3; {e}') from e
+        except ValueError as e:
+            raise ValueError(f"no file system for {self.url}: {e}") from None
+
+    @contextmanager
+    def _translated(self) -> tp.Iterator[None]:
+        """Turn the errors of drivers, which are of any kind, into one that names the place."""
+        try:
+            yield
+        except (FileNotFoundError, StoreError):
+            raise
+        except Exception as e:
+            raise StoreError(f"{self.url}: {type(e).__name__}: {e}") from e
+
+
+def _modified(entry: tp.Mapping[str, tp.Any], now: float) -> float:
+    """Return when an object was written, in seconds since 1970. `now` if the file system does not say."""
+    moment = next((entry[key] for key in _MODIFIED if entry.get(key) is not None), now)
+    return as_utc(moment).timestamp() if isinstance(moment, datetime) else float(moment)

@@ -1,0 +1,355 @@
+"""A `vectorbt.portfolio.registry.query.Query` as SQL.
+
+A database compares only a part of all values as `vectorbt.portfolio.registry.values` does, see
+`vectorbt.portfolio.registry.stores.sql_terms`. So every condition becomes a `Verdict`: where it surely holds, and where
+it may hold. What may match is read, and `Query.matches` has the last word."""
+
+import operator
+from decimal import Decimal
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.stores.sql_rows import (
+    MAX_FLOAT,
+    NUMBER,
+    is_exact,
+    is_plain_text,
+    key_text,
+    microseconds,
+)
+from vectorbt.portfolio.registry.stores.sql_schema import tables
+from vectorbt.portfolio.registry.stores.sql_terms import (
+    InstantTerm,
+    MetricTerm,
+    NumberTerm,
+    ParameterTerm,
+    Sql,
+    Term,
+    Test,
+    term_of,
+)
+from vectorbt.portfolio.registry.values import Kind, classify, is_missing, read_instant
+from vectorbt.portfolio.registry.where import And, Compare, Condition, HasValue, In, Literal, Name, Not, Or
+
+_COMPARISONS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+def narrow(query: Query, dialect: str) -> Sql:
+    """Return a condition on the table of runs that all runs meet that a query asks for, and few others."""
+    import sqlalchemy as sa
+
+    runs = tables().runs
+    conditions = [sa.true()]
+    if query.deleted is not None:
+        conditions.append(runs.c.deleted == int(query.deleted))
+    if query.prefix is not None:
+        conditions += [runs.c.run_id >= query.prefix, runs.c.run_id < f"{query.prefix}g"]
+    if query.strategy_name is not None:
+        conditions.append(runs.c.strategy_name == key_text(query.strategy_name))
+    if query.sweep_id is not None:
+        conditions.append(runs.c.sweep_id == key_text(query.sweep_id))
+    if query.since is not None:
+        conditions.append(runs.c.timestamp >= microseconds(query.since))
+    if query.until is not None:
+        conditions.append(runs.c.timestamp <= microseconds(query.until))
+    if query.data is not None:
+        conditions.append(runs.c.fingerprint == key_text(query.data))
+    if query.tags is not None:
+        conditions.append(_has_tag(query.tags))
+    for name, wanted in (query.parameters or {}).items():
+        conditions.append(_has_parameter(term_of(f"params.{name}", dialect), wanted).maybe)
+    if query.where is not None:
+        conditions.append(_translate(query.where.condition, dialect).maybe)
+    if query.finite is not None:
+        conditions.append(_is_finite(term_of(query.finite, dialect)))
+    return sa.and_(*conditions)
+
+
+def _has_tag(wanted: tp.Iterable[str]) -> Sql:
+    import sqlalchemy as sa
+
+    tags = tables().tags
+    return tables().runs.c.id.in_(sa.select(tags.c.id).where(tags.c.tag.in_([key_text(tag) for tag in wanted])))
+
+
+def _has_parameter(term: Term, wanted: tp.Any) -> "Verdict":
+    choices = wanted if isinstance(wanted, list) else [wanted]
+    return _any(_negated(_has_value(term)) if is_missing(choice) else _equals(term, choice) for choice in choices)
+
+
+def _is_finite(term: Term) -> Sql:
+    import sqlalchemy as sa
+
+    if isinstance(term, NumberTerm):
+        return sa.or_(term.numbers(lambda number: number.between(-MAX_FLOAT, MAX_FLOAT)), term.opaque())
+    return _has_value(term).maybe
+
+
+# ############# Logic ############# #
+
+
+class Verdict(tp.NamedTuple):
+    """What a database knows of a condition: of which runs it surely holds, and of which it may hold."""
+
+    surely: Sql
+    maybe: Sql
+
+
+def _certain(condition: Sql) -> Verdict:
+    return Verdict(condition, condition)
+
+
+def _unknown() -> Verdict:
+    import sqlalchemy as sa
+
+    return Verdict(sa.false(), sa.true())
+
+
+def _all(verdicts: tp.Iterable[Verdict]) -> Verdict:
+    import sqlalchemy as sa
+
+    surely, maybe = zip(*verdicts, strict=True)
+    return Verdict(sa.and_(sa.true(), *surely), sa.and_(sa.true(), *maybe))
+
+
+def _any(verdicts: tp.Iterable[Verdict]) -> Verdict:
+    import sqlalchemy as sa
+
+    verdicts = list(verdicts)
+    return Verdict(
+        sa.or_(sa.false(), *(verdict.surely for verdict in verdicts)),
+        sa.or_(sa.false(), *(verdict.maybe for verdict in verdicts)),
+    )
+
+
+def _negated(verdict: Verdict) -> Verdict:
+    return Verdict(_not(verdict.maybe), _not(verdict.surely))
+
+
+def _not(condition: Sql) -> Sql:
+    """Negate a condition. In SQL the negation of what is unknown is unknown, here it holds."""
+    import sqlalchemy as sa
+
+    return sa.not_(sa.func.coalesce(condition, sa.false()))
+
+
+# ############# Expressions ############# #
+
+
+def _translate(condition: Condition, dialect: str) -> Verdict:
+    """Return the verdict on a tree of `vectorbt.portfolio.registry.where`."""
+    if isinstance(condition, And):
+        return _all(_translate(part, dialect) for part in condition.conditions)
+    if isinstance(condition, Or):
+        return _any(_translate(part, dialect) for part in condition.conditions)
+    if isinstance(condition, Not):
+        return _negated(_translate(condition.condition, dialect))
+    if isinstance(condition, Compare):
+        return _translate_comparison(condition, dialect)
+    if isinstance(condition, In):
+        return _translate_membership(condition, dialect)
+    if not isinstance(condition.operand, Name):
+        return _unknown()
+    term = term_of(condition.operand.name, dialect)
+    if isinstance(condition, HasValue):
+        return _has_value(term)
+    return _or_opaque(term, term.boolean(True))
+
+
+def _translate_comparison(condition: Compare, dialect: str) -> Verdict:
+    sign, left, right = condition.operator, condition.left, condition.right
+    if isinstance(left, Literal):
+        sign, left, right = _MIRRORED[sign], right, left
+    if not isinstance(left, Name) or not isinstance(right, Literal):
+        return _unknown()
+    term = term_of(left.name, dialect)
+    if sign == "==":
+        return _equals(term, right.value)
+    if sign == "!=":
+        return _differs(term, right.value)
+    return _precedes(term, sign, right.value)
+
+
+def _translate_membership(condition: In, dialect: str) -> Verdict:
+    left, right = condition.left, condition.right
+    if isinstance(right, Name):
+        is_tag = right.name == "tags" and isinstance(left, Literal) and isinstance(left.value, str)
+        if not is_tag:
+            return _unknown()
+        found = _has_tag([left.value])
+        verdict = _certain(found) if is_plain_text(left.value) else Verdict(_unknown().surely, found)
+        return _negated(verdict) if condition.negated else verdict
+    if isinstance(left, Literal):
+        return _unknown()
+    term = term_of(left.name, dialect)
+    found = _any(_equals(term, value) for value in right.value)
+    return _all([_has_value(term), _negated(found)]) if condition.negated else found
+
+
+# ############# Comparisons ############# #
+
+
+def _has_value(term: Term) -> Verdict:
+    return _or_opaque(term, term.known())
+
+
+def _or_opaque(term: Term, condition: Sql) -> Verdict:
+    """Return the verdict on what holds of a value if `condition` says so, or if it is opaque and Python does."""
+    import sqlalchemy as sa
+
+    return Verdict(condition, sa.or_(condition, term.opaque()))
+
+
+def _differs(term: Term, value: tp.Any) -> Verdict:
+    if is_missing(value):
+        return _certain(_unknown().surely)
+    return _all([_has_value(term), _negated(_equals(term, value))])
+
+
+def _equals(term: Term, value: tp.Any) -> Verdict:
+    """Return the verdict on whether a value equals one that is written out."""
+    import sqlalchemy as sa
+
+    kind, key = classify(value)
+    if kind is Kind.MISSING:
+        return _certain(sa.false())
+    if isinstance(term, InstantTerm):
+        return _compare_instant(term, "==", value)
+    if kind is Kind.NUMBER:
+        return _compare_number(term, "==", key)
+    if kind is Kind.BOOLEAN:
+        return _or_opaque(term, term.boolean(key))
+    if kind is Kind.STRING:
+        found = term.texts(lambda text: text == key_text(key))
+        if is_plain_text(key):
+            return _or_opaque(term, found)
+        return Verdict(sa.false(), sa.or_(found, term.opaque()))
+    if kind in (Kind.INSTANT, Kind.DURATION):
+        # A text that can be read as one equals it.
+        return Verdict(sa.false(), sa.or_(term.texts(_anything), term.opaque()))
+    return Verdict(sa.false(), term.opaque())
+
+
+def _precedes(term: Term, sign: str, value: tp.Any) -> Verdict:
+    """Return the verdict on `<`, `<=`, `>` or `>=` and a value that is written out."""
+    import sqlalchemy as sa
+
+    kind, key = classify(value)
+    if isinstance(term, InstantTerm):
+        return _compare_instant(term, sign, value)
+    if kind is Kind.NUMBER:
+        return _compare_number(term, sign, key)
+    if kind is Kind.BOOLEAN:
+        return Verdict(sa.false(), sa.or_(term.boolean(True), term.boolean(False), term.opaque()))
+    if kind is Kind.STRING:
+        return Verdict(sa.false(), sa.or_(term.texts(_anything), term.opaque()))
+    return Verdict(sa.false(), term.opaque())
+
+
+def _compare_number(term: Term, sign: str, number: tp.Union[int, float, Decimal]) -> Verdict:
+    import sqlalchemy as sa
+
+    if not is_exact(number):
+        return Verdict(sa.false(), sa.or_(term.numbers(_anything), term.opaque()))
+    number = float(number)
+    margin = abs(number) * term.margin
+    if not term.margin:
+        return _or_opaque(term, term.numbers(_comparing(sign, number)))
+    low, high = number - margin, number + margin
+    surely = term.numbers(lambda c: sa.and_(_COMPARISONS[sign](c, number), sa.not_(c.between(low, high))))
+    maybe = term.numbers(lambda c: sa.or_(_COMPARISONS[sign](c, number), c.between(low, high)))
+    return Verdict(surely, sa.or_(maybe, term.opaque()))
+
+
+def _comparing(sign: str, number: float) -> Test:
+    return lambda column: _COMPARISONS[sign](column, number)
+
+
+def _compare_instant(term: InstantTerm, sign: str, value: tp.Any) -> Verdict:
+    """Return the verdict on a timestamp, which is one microsecond, and a text, which may mean all of a day."""
+    import sqlalchemy as sa
+
+    span = read_instant(value) if isinstance(value, str) else None
+    if span is None:
+        return _certain(sa.false())
+    column = term.column
+    first, last = -(-span[0] // 1000), span[1] // 1000
+    return _certain(
+        {
+            "==": sa.and_(column >= first, column <= last),
+            "<": column < first,
+            "<=": column <= last,
+            ">": column > last,
+            ">=": column >= first,
+        }[sign]
+    )
+
+
+def _anything(column: Sql) -> Sql:
+    import sqlalchemy as sa
+
+    return sa.true()
+
+
+# ############# Order ############# #
+
+
+class Order(tp.NamedTuple):
+    """How a database puts runs in order by the numbers under a name.
+
+    Args:
+        key (Column): Number, null for the runs that have none.
+        source (FromClause): Where it is found.
+        others (Condition): Runs with a value that is no number, which Python puts in their place. None if there can
+            be none.
+        missing (Condition): Runs without a value. None if there can be none.
+        margin (float): How far a number may be from what the database takes it for, relatively."""
+
+    key: Sql
+    source: Sql
+    others: tp.Optional[Sql] = None
+    missing: tp.Optional[Sql] = None
+    margin: float = 0.0
+
+
+def order_of(query: Query, dialect: str) -> tp.Optional[Order]:
+    """Return how a database can put the runs of a query in order, or None if it cannot."""
+    runs = tables().runs
+    if query.sort_by in ("timestamp", "run_id"):
+        return Order(runs.c[query.sort_by], runs)
+    term = term_of(query.sort_by, dialect)
+    if isinstance(term, MetricTerm):
+        return _order_by_metric(term)
+    if isinstance(term, NumberTerm):
+        return Order(term.column, runs, missing=term.column.is_(None))
+    if isinstance(term, ParameterTerm):
+        return _order_by_parameter(term)
+    return None
+
+
+def _order_by_metric(term: MetricTerm) -> Order:
+    runs, records = tables().runs, tables().records
+    source = runs.join(records, records.c.id == runs.c.id)
+    return Order(term.number, source, term.opaque(), _not(_has_value(term).maybe), term.margin)
+
+
+def _order_by_parameter(term: ParameterTerm) -> Order:
+    import sqlalchemy as sa
+
+    runs, parameters = tables().runs, tables().parameters
+    is_number = parameters.c.kind == NUMBER
+    of_run = sa.and_(parameters.c.id == runs.c.id, parameters.c.name == term.name, is_number)
+    return Order(
+        parameters.c.number,
+        runs.join(parameters, of_run),
+        others=term.rows_with(sa.not_(is_number)),
+        missing=_not(term.rows_with(sa.true())),
+    )

@@ -1,0 +1,170 @@
+"""Records as the rows of the tables in `vectorbt.portfolio.registry.stores.sql_schema`.
+
+A database compares values in its own way. So that it never leaves out what
+`vectorbt.portfolio.registry.values` would find, it is given only what both compare in the same way: numbers that are
+exact as double precision, booleans and text. Any other value is `OPAQUE`: it is there, and Python decides."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.encoding import decode, dumps
+from vectorbt.portfolio.registry.inputs import as_utc
+from vectorbt.portfolio.registry.metrics import HEADLINE
+from vectorbt.portfolio.registry.values import EPOCH, is_missing
+
+NUMBER, BOOLEAN, TEXT, OPAQUE = range(4)
+"""Kinds of values in the table of parameters."""
+
+MAX_TEXT = 200
+"""Characters of a text that are kept where it is compared. An index has no room for more."""
+MAX_EXACT = 2**53
+"""Integers below it are exact as double precision."""
+MAX_FLOAT = 1.7976931348623157e308
+
+_OWN = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", "parameters", "stats", "returns_stats"})
+"""Keys that a record never shares with others."""
+_NUL = "\0"
+_STAND_IN = "\ufffd"
+
+Row = tp.Dict[str, tp.Any]
+
+
+@dataclass
+class Rows:
+    """Rows to be inserted, by table."""
+
+    runs: tp.List[Row] = field(default_factory=list)
+    shared: tp.List[Row] = field(default_factory=list)
+    records: tp.List[Row] = field(default_factory=list)
+    parameters: tp.List[Row] = field(default_factory=list)
+    tags: tp.List[Row] = field(default_factory=list)
+    metric_names: tp.Set[str] = field(default_factory=set)
+
+
+def rows_of(records: tp.Sequence[tp.Dict[str, tp.Any]], first_id: int) -> Rows:
+    """Return the rows of new records, which are numbered from `first_id`."""
+    rows = Rows()
+    common = _in_common(records)
+    digest = None
+    if common:
+        content = dumps(common)
+        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+        rows.shared.append({"digest": digest, "content": content.decode()})
+    for id_, record in enumerate(records, first_id):
+        own = {key: value for key, value in record.items() if key not in common and not _is_empty(value)}
+        rows.runs.append({"id": id_, **summary_row(record)})
+        rows.records.append({"id": id_, "shared": digest, "record": dumps(own).decode()})
+        rows.parameters.extend(parameter_rows(id_, record))
+        rows.tags.extend(tag_rows(id_, record))
+        rows.metric_names.update(name for name in record.get("stats", ()) if is_plain_text(name))
+    return rows
+
+
+def summary_row(record: tp.Mapping[str, tp.Any]) -> Row:
+    """Return the row of a record in the table of runs, without its number."""
+    stats = record.get("stats", {})
+    return {
+        "run_id": record["run_id"],
+        "deleted": 0,
+        "timestamp": microseconds(datetime.fromisoformat(record["timestamp"])),
+        "strategy_name": key_text(record["strategy_name"]),
+        "sweep_id": record.get("sweep_id"),
+        "position": record.get("column"),
+        "fingerprint": _fingerprint(record),
+        **{name: _headline(stats.get(name)) for name in HEADLINE},
+    }
+
+
+def parameter_rows(id_: int, record: tp.Mapping[str, tp.Any]) -> tp.List[Row]:
+    """Return a row for each parameter that has a value and a name that can be looked for."""
+    rows = []
+    for name, value in record.get("parameters", {}).items():
+        kind, number, text = _compared(value)
+        if kind is not None and is_plain_text(name):
+            rows.append({"id": id_, "name": name, "kind": kind, "number": number, "text": text})
+    return rows
+
+
+def tag_rows(id_: int, record: tp.Mapping[str, tp.Any]) -> tp.List[Row]:
+    """Return a row for each tag."""
+    return [{"id": id_, "tag": tag} for tag in {key_text(tag) for tag in record.get("tags", ())}]
+
+
+def own_part(record: tp.Mapping[str, tp.Any], shared: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+    """Return what of a record differs from what it shares with others."""
+    return {key: value for key, value in record.items() if key not in shared or not _is_same(shared[key], value)}
+
+
+def microseconds(moment: datetime) -> int:
+    """Return a point in time as microseconds since 1970."""
+    return (as_utc(moment) - EPOCH) // timedelta(microseconds=1)
+
+
+def key_text(text: str) -> str:
+    """Return a text as it is compared in the database: equal texts have equal keys, others may have."""
+    return text[:MAX_TEXT].replace(_NUL, _STAND_IN)
+
+
+def is_plain_text(text: str) -> bool:
+    """Return whether no other text has the same `key_text`."""
+    return len(text) < MAX_TEXT and _NUL not in text and _STAND_IN not in text
+
+
+def is_exact(number: tp.Any) -> bool:
+    """Return whether a number compares as double precision exactly as it does in Python."""
+    return abs(number) < MAX_EXACT and float(number) == number
+
+
+def _in_common(records: tp.Sequence[tp.Dict[str, tp.Any]]) -> tp.Dict[str, tp.Any]:
+    """Return what all of several records have under the same key."""
+    if len(records) == 1:
+        return {}
+    first = records[0]
+    return {
+        key: first[key]
+        for key in first
+        if key not in _OWN
+        and not _is_empty(first[key])
+        and all(key in record and _is_same(record[key], first[key]) for record in records)
+    }
+
+
+def _is_same(a: tp.Any, b: tp.Any) -> bool:
+    """Return whether two encoded values are written in the same way: for Python True equals 1, and 1 equals 1.0."""
+    return a is b or (a == b and dumps(a) == dumps(b))
+
+
+def _is_empty(value: tp.Any) -> bool:
+    """Return whether a value reads back the same if it is left out."""
+    return value is None or value in ("", [], {})
+
+
+def _fingerprint(record: tp.Mapping[str, tp.Any]) -> tp.Optional[str]:
+    fingerprint = (record.get("data") or {}).get("fingerprint")
+    return key_text(fingerprint) if isinstance(fingerprint, str) else None
+
+
+def _headline(encoded: tp.Any) -> tp.Optional[float]:
+    """Return a headline metric as double precision, None if it is missing."""
+    value = decode(encoded) if type(encoded) is dict else encoded
+    if not isinstance(value, (int, float)) or is_missing(value):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return MAX_FLOAT if value > 0 else -MAX_FLOAT
+
+
+def _compared(encoded: tp.Any) -> tp.Tuple[tp.Optional[int], tp.Optional[float], tp.Optional[str]]:
+    """Return the kind of an encoded value, and the number or the text that it is compared by. None if it is missing."""
+    if encoded is None or encoded == {"$float": "nan"}:
+        return None, None, None
+    if type(encoded) is bool:
+        return BOOLEAN, float(encoded), None
+    if type(encoded) is float or (type(encoded) is int and is_exact(encoded)):
+        return NUMBER, float(encoded), None
+    if type(encoded) is str:
+        return TEXT, None, key_text(encoded)
+    return OPAQUE, None, None

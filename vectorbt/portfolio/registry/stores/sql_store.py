@@ -1,0 +1,379 @@
+"""Runs in a database: SQLite for one machine and a million runs, PostgreSQL for a team.
+
+The tables are in `vectorbt.portfolio.registry.stores.sql_schema`, what of a query the database answers in
+`vectorbt.portfolio.registry.stores.sql_query`, connections and locks in
+`vectorbt.portfolio.registry.stores.sql_database`."""
+
+import os
+from pathlib import Path
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts import ArtifactStore, FolderArtifacts
+from vectorbt.portfolio.registry.bulk import collection_paused
+from vectorbt.portfolio.registry.encoding import dumps, loads
+from vectorbt.portfolio.registry.errors import RunExistsError
+from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.store import RunStore, tombstone
+from vectorbt.portfolio.registry.stores.sql_database import Database, SqliteDatabase, open_database, sqlite_url
+from vectorbt.portfolio.registry.stores.sql_query import Order, narrow, order_of
+from vectorbt.portfolio.registry.stores.sql_rows import (
+    MAX_EXACT,
+    own_part,
+    parameter_rows,
+    rows_of,
+    summary_row,
+    tag_rows,
+)
+from vectorbt.portfolio.registry.stores.sql_schema import tables
+
+_CHUNK = 500
+"""Values that one statement takes."""
+_MAX_BATCH = 10_000
+"""Rows that are read at once while the first runs of a query are looked for."""
+_CACHED_SWEEPS = 256
+
+Sql = tp.Any
+Connection = tp.Any
+
+
+class SqlStore(RunStore):
+    """Runs in a SQLite or PostgreSQL database, portfolios in a folder or an object store.
+
+    Nothing is connected to before the first call. The tables are made by the first save. A password is kept in memory
+    only: it is neither shown nor pickled. A store that was sent to another process finds it where the driver looks for
+    it, such as in `PGPASSWORD` or `~/.pgpass`.
+
+    Args:
+        url_or_engine (str, URL or Engine): URL as SQLAlchemy writes it: `sqlite:///runs.db`,
+            `postgresql+psycopg://user@host/database`. Or an engine of SQLAlchemy.
+        artifacts (path_like or ArtifactStore): Where the portfolios lie: a folder, a URL that fsspec knows, such as
+            `s3://bucket/prefix`, or a store of artifacts. Defaults to the folder `<file>.portfolios` beside a SQLite
+            file; with any other database it is needed.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
+
+    Raises:
+        ImportError: If SQLAlchemy or the driver is missing. Names the extra to install.
+        TypeError: If an argument has the wrong type.
+        ValueError: If the URL is malformed, or `artifacts` is missing.
+
+    Usage:
+        ```pycon
+        >>> store = SqlStore("postgresql+psycopg://quant@db/research", artifacts="s3://research/portfolios")
+        >>> registry = RunRegistry(store)
+        ```"""
+
+    def __init__(
+        self,
+        url_or_engine: tp.Any,
+        artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
+        portfolio_format: str = "pickle",
+        allow_pickle: bool = True,
+    ) -> None:
+        self.database: Database = open_database(url_or_engine)
+        super().__init__(self._open_artifacts(artifacts), portfolio_format, allow_pickle)
+        self._sweeps: tp.Dict[str, tp.Dict[str, tp.Any]] = {}
+        self._metric_names: tp.Set[str] = set()
+        """Names of metrics that are known to be in the database."""
+
+    def _open_artifacts(self, location: tp.Any) -> ArtifactStore:
+        if location is not None:
+            return open_artifacts(location)
+        if isinstance(self.database, SqliteDatabase):
+            return FolderArtifacts(f"{self.database.path}.portfolios")
+        raise ValueError(
+            f"{self.database} says where the records are, but not the portfolios: pass artifacts=, a folder that all "
+            f"who use the registry can reach, or a URL such as 's3://bucket/prefix'"
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.database)!r})"
+
+    def __getstate__(self) -> tp.Dict[str, tp.Any]:
+        return dict(
+            url_or_engine=self.database.url_without_secrets,
+            artifacts=self.artifacts,
+            portfolio_format=self.portfolio_format,
+            allow_pickle=self.allow_pickle,
+        )
+
+    def __setstate__(self, state: tp.Dict[str, tp.Any]) -> None:
+        SqlStore.__init__(self, **state)
+
+    # ############# Backend ############# #
+
+    def insert(self, records: tp.Sequence[tp.Dict[str, tp.Any]], new_ids: bool = False) -> None:
+        if not records:
+            return
+        with self.database.writing() as connection:
+            if not new_ids:
+                self._check_new(connection, [record["run_id"] for record in records])
+            metric_names = self._insert_rows(connection, records)
+        self._metric_names |= metric_names
+
+    def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
+        runs = tables().runs
+        with self.database.writing() as connection:
+            for id_, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
+                changed = change(self._record(connection, digest, source))
+                self._replace(connection, id_, digest, changed.to_dict())
+                return changed
+        return None
+
+    def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
+        with self.database.writing() as connection:
+            return [record for chunk in _chunks(sorted(run_ids)) for record in self._remove_chunk(connection, chunk)]
+
+    def get(self, run_id: str) -> tp.Optional[RunRecord]:
+        runs = tables().runs
+        with self.database.reading() as connection:
+            if connection is None:
+                return None
+            for _, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
+                return self._record(connection, digest, source)
+        return None
+
+    def select(self, query: Query) -> tp.List[RunRecord]:
+        with self.database.reading() as connection, collection_paused():
+            if connection is None or query.limit == 0:
+                return []
+            condition = narrow(query, self.database.kind)
+            order = None if query.limit is None else order_of(query, self.database.kind)
+            if order is None:
+                return query.apply(self._records(connection, self._rows(connection, condition)))
+            return query.arrange(self._first(connection, query, condition, order))
+
+    def exclusive(self) -> tp.ContextManager:
+        return self.database.exclusive()
+
+    def close(self) -> None:
+        self.database.close()
+
+    # ############# Counting ############# #
+
+    def count(self) -> int:
+        import sqlalchemy as sa
+
+        runs = tables().runs
+        with self.database.reading() as connection:
+            if connection is None:
+                return 0
+            return connection.scalar(sa.select(sa.func.count()).select_from(runs).where(runs.c.deleted == 0))
+
+    def metric_names(self) -> tp.Set[str]:
+        import sqlalchemy as sa
+
+        with self.database.reading() as connection:
+            if connection is None:
+                return set()
+            return set(connection.scalars(sa.select(tables().metric_names.c.name)))
+
+    # ############# Reading ############# #
+
+    def _first(self, connection: Connection, query: Query, condition: Sql, order: Order) -> tp.List[RunRecord]:
+        """Return records among which are the first ones that a query asks for."""
+        import sqlalchemy as sa
+
+        runs = tables().runs
+        direction = order.key.asc() if query.ascending else order.key.desc()
+        ordered = (
+            sa.select(runs.c.id, order.key.label("key"))
+            .select_from(order.source)
+            .where(condition, order.key.is_not(None))
+            .order_by(direction, runs.c.run_id)
+        )
+        found = self._first_in_order(connection, query, ordered, order.margin)
+        if order.others is not None:
+            others = self._rows(connection, condition, order.others)
+            found += [record for record in self._records(connection, others) if query.matches(record)]
+        if len(found) < query.limit and order.missing is not None:
+            missing = sa.select(runs.c.id, sa.null().label("key")).where(condition, order.missing)
+            found += self._first_in_order(connection, query, missing.order_by(runs.c.run_id))
+        return found
+
+    def _first_in_order(
+        self, connection: Connection, query: Query, statement: Sql, margin: float = 0.0
+    ) -> tp.List[RunRecord]:
+        """Return matching records in the order of a statement, until there are enough of them.
+
+        Those that the database may have put in the wrong order among themselves are all among them."""
+        found: tp.List[tp.Tuple[tp.Any, RunRecord]] = []
+        offset, size = 0, query.limit
+        while True:
+            rows = self._top(connection, statement.limit(size).offset(offset), not query.ascending)
+            records = self._records(connection, [row[:3] for row in rows])
+            found += [(row[3], record) for row, record in zip(rows, records, strict=True) if query.matches(record)]
+            is_last = len(rows) < size
+            if is_last or _is_settled(found, query.limit, rows[-1][3], margin):
+                return [record for _, record in found]
+            offset, size = offset + size, min(4 * size, _MAX_BATCH)
+
+    def _top(self, connection: Connection, statement: Sql, reverse: bool) -> tp.List[tp.Tuple]:
+        """Return number, digest, JSON and key of the runs that a statement finds, in the order of the keys."""
+        import sqlalchemy as sa
+
+        records = tables().records
+        top = statement.subquery()
+        joined = sa.select(records.c.id, records.c.shared, records.c.record, top.c.key).join_from(
+            top, records, records.c.id == top.c.id
+        )
+        return sorted(connection.execute(joined), key=lambda row: row.key or 0, reverse=reverse)
+
+    def _rows(self, connection: Connection, *conditions: Sql) -> tp.List[tp.Tuple[int, tp.Optional[str], str]]:
+        """Return number, digest and JSON of the runs that meet all conditions."""
+        import sqlalchemy as sa
+
+        runs, records = tables().runs, tables().records
+        statement = sa.select(records.c.id, records.c.shared, records.c.record).join_from(
+            runs, records, records.c.id == runs.c.id
+        )
+        return connection.execute(statement.where(*conditions)).all()
+
+    def _records(self, connection: Connection, rows: tp.Sequence[tp.Tuple]) -> tp.List[RunRecord]:
+        self._load_sweeps(connection, {digest for _, digest, _ in rows} - {None})
+        return [self._record(connection, digest, source) for _, digest, source in rows]
+
+    def _record(self, connection: Connection, digest: tp.Optional[str], source: str) -> RunRecord:
+        return RunRecord.from_json(source.encode(), self._shared(connection, digest))
+
+    def _shared(self, connection: Connection, digest: tp.Optional[str]) -> tp.Dict[str, tp.Any]:
+        """Return what a record shares with the others of its sweep."""
+        if digest is None:
+            return {}
+        self._load_sweeps(connection, {digest})
+        return self._sweeps[digest]
+
+    def _load_sweeps(self, connection: Connection, digests: tp.Set[str]) -> None:
+        """Read what sweeps share. It is named by its digest, so what was read once stays right."""
+        import sqlalchemy as sa
+
+        missing = sorted(digests - self._sweeps.keys())
+        if not missing:
+            return
+        if len(self._sweeps) > _CACHED_SWEEPS:
+            self._sweeps = {}
+            missing = sorted(digests)
+        shared = tables().shared
+        for chunk in _chunks(missing):
+            for digest, content in connection.execute(sa.select(shared).where(shared.c.digest.in_(chunk))):
+                self._sweeps[digest] = loads(content.encode())
+
+    # ############# Writing ############# #
+
+    def _check_new(self, connection: Connection, run_ids: tp.Sequence[str]) -> None:
+        import sqlalchemy as sa
+
+        runs = tables().runs
+        for chunk in _chunks(run_ids):
+            found = connection.scalars(sa.select(runs.c.run_id).where(runs.c.run_id.in_(chunk))).first()
+            if found is not None:
+                raise RunExistsError(f"run {found} is in {self} already; a run is saved once")
+
+    def _insert_rows(self, connection: Connection, records: tp.Sequence[tp.Dict[str, tp.Any]]) -> tp.Set[str]:
+        """Insert records and return the names of their metrics."""
+        import sqlalchemy as sa
+
+        schema = tables()
+        last = connection.scalar(sa.select(sa.func.max(schema.runs.c.id)))
+        rows = rows_of(records, (last or 0) + 1)
+        self._insert_if_new(connection, schema.shared, rows.shared)
+        connection.execute(sa.insert(schema.runs), rows.runs)
+        connection.execute(sa.insert(schema.records), rows.records)
+        self._insert_details(connection, rows.parameters, rows.tags)
+        new_names = rows.metric_names - self._metric_names
+        self._insert_if_new(connection, schema.metric_names, [{"name": name} for name in sorted(new_names)])
+        return rows.metric_names
+
+    def _insert_details(self, connection: Connection, parameters: tp.List[dict], tags: tp.List[dict]) -> None:
+        import sqlalchemy as sa
+
+        for table, rows in ((tables().parameters, parameters), (tables().tags, tags)):
+            if rows:
+                connection.execute(sa.insert(table), rows)
+
+    def _insert_if_new(self, connection: Connection, table: Sql, rows: tp.List[dict]) -> None:
+        if rows:
+            connection.execute(self.database.insert(table).on_conflict_do_nothing(), rows)
+
+    def _replace(self, connection: Connection, id_: int, digest: tp.Optional[str], record: dict) -> None:
+        """Write a record in the place of the one that was there."""
+        import sqlalchemy as sa
+
+        schema = tables()
+        own = own_part(record, self._shared(connection, digest))
+        connection.execute(sa.update(schema.runs).where(schema.runs.c.id == id_).values(**summary_row(record)))
+        connection.execute(
+            sa.update(schema.records).where(schema.records.c.id == id_).values(record=dumps(own).decode())
+        )
+        for table in (schema.parameters, schema.tags):
+            connection.execute(sa.delete(table).where(table.c.id == id_))
+        self._insert_details(connection, parameter_rows(id_, record), tag_rows(id_, record))
+
+    def _remove_chunk(self, connection: Connection, run_ids: tp.Sequence[str]) -> tp.List[RunRecord]:
+        import sqlalchemy as sa
+
+        runs, records = tables().runs, tables().records
+        rows = self._rows(connection, runs.c.run_id.in_(run_ids), runs.c.deleted == 0)
+        removed = self._records(connection, rows)
+        if rows:
+            connection.execute(
+                sa.update(runs).where(runs.c.id == sa.bindparam("of")).values(deleted=1),
+                [{"of": row[0]} for row in rows],
+            )
+            connection.execute(
+                sa.update(records).where(records.c.id == sa.bindparam("of")).values(record=sa.bindparam("left")),
+                [{"of": id_, "left": dumps(tombstone(loads(source.encode()))).decode()} for id_, _, source in rows],
+            )
+        return removed
+
+
+class SqliteStore(SqlStore):
+    """Runs in a SQLite file, portfolios in a folder beside it: one machine, and as many as a million runs.
+
+    Args:
+        path (path_like): File. It is made by the first save.
+        artifacts (path_like or ArtifactStore): Where the portfolios lie. Defaults to the folder `<path>.portfolios`.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
+
+    Raises:
+        ImportError: If SQLAlchemy is missing. Names the extra to install.
+        IsADirectoryError: If the path is a folder.
+
+    Usage:
+        ```pycon
+        >>> registry = RunRegistry(SqliteStore("runs.db"))
+        ```"""
+
+    def __init__(
+        self,
+        path: tp.Union[str, os.PathLike],
+        artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
+        portfolio_format: str = "pickle",
+        allow_pickle: bool = True,
+    ) -> None:
+        super().__init__(sqlite_url(path), artifacts, portfolio_format, allow_pickle)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.database.path
+
+
+def _is_settled(found: tp.Sequence[tp.Tuple[tp.Any, RunRecord]], limit: int, last: tp.Any, margin: float) -> bool:
+    """Return whether no run that comes after the key `last` can be among the first `limit`."""
+    if len(found) < limit:
+        return False
+    key = found[limit - 1][0]
+    if not isinstance(key, float):
+        return True
+    if abs(key) >= MAX_EXACT:
+        margin = max(margin, 1 / MAX_EXACT)
+    return not margin or abs(last - key) > 2 * margin * abs(key)
+
+
+def _chunks(items: tp.Sequence[tp.Any]) -> tp.Iterator[tp.Sequence[tp.Any]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
