@@ -8,10 +8,10 @@ DEFAULT_VECTORBT := 1.2.0
 VECTORBT ?= $(DEFAULT_VECTORBT)
 PYTHON ?= python3
 ARGS ?=
-EXTRAS := test,dev,examples,stats
 
-# vectorbt before 1.0 does not import under newer plotly.
+# vectorbt before 1.0 does not import under newer plotly, which an oracle of the tests needs.
 REQUIREMENTS := "vectorbt==$(VECTORBT)" $(if $(filter 0.%,$(VECTORBT)),"plotly<6")
+EXTRAS := test,dev,examples,stats$(if $(filter 0.%,$(VECTORBT)),,,oracles)
 
 VENV ?= $(if $(filter $(DEFAULT_VECTORBT),$(VECTORBT)),.venv,.venv-$(VECTORBT))
 OVERLAY_VENV ?= .venv-overlay-$(VECTORBT)

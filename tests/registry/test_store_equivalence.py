@@ -2,9 +2,8 @@
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.registry.equivalence import best_queries, queries, records
+from tests.registry.equivalence import cases
 from vectorbt.portfolio.registry import FileStore, MemoryStore, SqliteStore
 
 EXAMPLES = 100
@@ -32,15 +31,11 @@ def _save_by_sweep(store, saved):
 
 @pytest.mark.parametrize("kind", ["file", "sqlite"])
 @settings(max_examples=EXAMPLES)
-@given(
-    saved=records(),
-    deleted=st.sets(st.integers(0, 11), max_size=3),
-    asked=st.lists(st.one_of(queries, best_queries), min_size=1, max_size=8),
-)
-def test_answers_are_those_of_the_reference(kind, saved, deleted, asked, tmp_path_factory):
+@given(case=cases())
+def test_answers_are_those_of_the_reference(kind, case, tmp_path_factory):
     if kind == "sqlite":
         pytest.importorskip("sqlalchemy", reason="needs the extra sql")
     folder = tmp_path_factory.mktemp("equivalence")
     store = FileStore(folder) if kind == "file" else SqliteStore(folder / "runs.db")
-    check_equivalence(store, saved, {saved[i].run_id for i in deleted if i < len(saved)}, asked)
+    check_equivalence(store, *case)
     store.close()

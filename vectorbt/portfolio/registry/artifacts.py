@@ -4,6 +4,7 @@ An `ArtifactStore` knows nothing of portfolios. It promises that what it has wri
 `ArtifactStore.write` returns, and that a name never leads out of it."""
 
 import abc
+import errno
 import os
 import re
 import stat
@@ -127,13 +128,15 @@ class FolderArtifacts(ArtifactStore):
     """Artifacts as the files of one folder.
 
     The folder is made by the first write. A file is written under a temporary name beside its final one, synced,
-    renamed, and the folder is synced after it. Links are not followed: an artifact is a regular file.
+    renamed, and the folder is synced after it. Links are not followed, since they could lead anywhere: an artifact is
+    a regular file, and a folder that is a link holds nothing and takes nothing.
 
     Args:
         folder (path_like): Folder."""
 
     def __init__(self, folder: tp.Union[str, os.PathLike]) -> None:
-        self.folder = Path(folder)
+        folder = Path(folder).expanduser()
+        self.folder = folder.parent.resolve() / folder.name
 
     @property
     def root(self) -> str:
@@ -141,18 +144,23 @@ class FolderArtifacts(ArtifactStore):
 
     def write(self, name: str, content: bytes) -> None:
         target = self.folder / check_name(name)
+        refuse_link(self.folder)
         make_folder(self.folder)
         write_atomically(target, content)
 
     def read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
-        path = self.folder / check_name(name)
-        with open(path, "rb", opener=_open_regular) as file:
+        if self.size(name) is None:
+            raise FileNotFoundError(errno.ENOENT, "no such regular file", self.locate(name))
+        with open(self.folder / name, "rb", opener=open_regular) as file:
             file.seek(start)
             return file.read() if end is None else file.read(max(0, end - start))
 
     def delete(self, name: str) -> bool:
+        check_name(name)
+        if self.folder.is_symlink():
+            return False
         try:
-            os.unlink(self.folder / check_name(name))
+            os.unlink(self.folder / name)
         except FileNotFoundError:
             return False
         sync_folder(self.folder)
@@ -162,8 +170,11 @@ class FolderArtifacts(ArtifactStore):
         return [info for info in self._scan() if is_name(info.name)]
 
     def size(self, name: str) -> tp.Optional[int]:
+        check_name(name)
+        if self.folder.is_symlink():
+            return None
         try:
-            status = os.lstat(self.folder / check_name(name))
+            status = os.lstat(self.folder / name)
         except FileNotFoundError:
             return None
         return status.st_size if stat.S_ISREG(status.st_mode) else None
@@ -178,6 +189,8 @@ class FolderArtifacts(ArtifactStore):
     def _scan(self) -> tp.List[ArtifactInfo]:
         now = time.time()
         found = []
+        if self.folder.is_symlink():
+            return []
         try:
             entries = list(os.scandir(self.folder))
         except FileNotFoundError:
@@ -192,13 +205,30 @@ class FolderArtifacts(ArtifactStore):
         return found
 
 
-def _open_regular(path: str, flags: int) -> int:
-    """Open a file unless its name is a link, which could lead out of the folder."""
-    fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+def open_regular(path: tp.Union[str, os.PathLike], flags: int) -> int:
+    """Open a regular file, for `open()`. Neither follows a link out of the folder nor waits for a pipe.
+
+    Raises:
+        OSError: If the name is that of anything else."""
+    refuse_link(path)
+    fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise FileNotFoundError(f"{path} is not a regular file")
+        raise OSError(errno.EINVAL, "expected a regular file; move away what has its name", str(path))
     return fd
+
+
+def refuse_link(path: tp.Union[str, os.PathLike]) -> None:
+    """Refuse a name in a registry that is a link.
+
+    Raises:
+        OSError: If it is."""
+    if os.path.islink(path):
+        raise OSError(
+            errno.ELOOP,
+            "a registry follows no links, which could lead out of it; put there what the link leads to",
+            str(path),
+        )
 
 
 # ############# Durable files ############# #

@@ -128,7 +128,21 @@ def _restore_range(description: DescriptionT, ticks: tp.Optional[tp.Array1d]) ->
 
 def _describe_datetime(index: pd.DatetimeIndex) -> tp.Tuple[DescriptionT, tp.Array1d]:
     zone = None if index.tz is None else _describe_zone(index.tz)
-    return dict(kind="datetime", unit=index.unit, zone=zone, freq=_describe_freq(index)), np.asarray(index.asi8)
+    description = dict(kind="datetime", unit=index.unit, zone=zone, freq=_describe_freq(index))
+    ticks = np.asarray(index.asi8)
+    if zone is not None and index.freq is not None:
+        _check_freq_fits(description, ticks)
+    return description, ticks
+
+
+def _check_freq_fits(description: DescriptionT, ticks: tp.Array1d) -> None:
+    try:
+        _restore_datetime(description, ticks)
+    except ValueError as e:
+        raise TypeError(
+            f"the frequency of the index is {description['freq']!r}, which does not fit its labels in the time zone "
+            f"{description['zone']['name']}; set index.freq = None"
+        ) from e
 
 
 def _describe_zone(zone: tp.Any) -> tp.Dict[str, str]:
@@ -154,9 +168,15 @@ def _restore_zone(description: tp.Dict[str, str]) -> tp.Any:
 
 def _restore_datetime(description: DescriptionT, ticks: tp.Array1d) -> pd.DatetimeIndex:
     index = pd.DatetimeIndex(_ticks(ticks).astype("i8", copy=False).view(f"M8[{_unit(description)}]"))
-    if description["zone"] is not None:
-        index = index.tz_localize("UTC").tz_convert(_restore_zone(description["zone"]))
-    return _with_freq(index, description["freq"])
+    if description["zone"] is None:
+        return _with_freq(index, description["freq"])
+    zone = _restore_zone(description["zone"])
+    try:
+        return _with_freq(index.tz_localize("UTC").tz_convert(zone), description["freq"])
+    except ValueError:
+        # An index that was converted from UTC keeps its frequency, also where it does not fit in the other zone, such
+        # as days over a change of the clocks.
+        return _with_freq(index.tz_localize("UTC"), description["freq"]).tz_convert(zone)
 
 
 def _describe_timedelta(index: pd.TimedeltaIndex) -> tp.Tuple[DescriptionT, tp.Array1d]:
@@ -185,11 +205,8 @@ def _with_freq(index: tp.Any, freq: tp.Optional[str]) -> tp.Any:
         return index
     if not isinstance(freq, str):
         raise ValueError("times with a frequency that has no name")
-    # When pandas converts an index to another zone, it keeps a frequency that does not fit there, such as days over a
-    # change of the clocks. Setting one in public is refused then.
-    array = index.array.view()
-    array._freq = pd.tseries.frequencies.to_offset(freq)
-    return type(index)(array)
+    index.freq = freq
+    return index
 
 
 def _describe_period(index: pd.PeriodIndex) -> tp.Tuple[DescriptionT, tp.Array1d]:

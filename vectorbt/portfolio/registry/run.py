@@ -306,6 +306,8 @@ class RunRecord:
 
     def twin(self) -> "RunRecord":
         """Return a record that, like this one, has not been asked for its details. For stores that keep records."""
+        if self._source is None:
+            return self.copy()
         twin = object.__new__(RunRecord)
         (
             twin.run_id,

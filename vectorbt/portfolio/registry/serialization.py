@@ -10,8 +10,17 @@ from vectorbt.portfolio.registry.axes import decode_index, encode_index
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError
 
-Read = tp.Callable[[str], bytes]
-"""Reads a blob by its name."""
+
+class Read(abc.ABC):
+    """Reads blobs by their names."""
+
+    @abc.abstractmethod
+    def __call__(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
+        """Return a blob, or its bytes from `start` up to but excluding `end`."""
+
+    @abc.abstractmethod
+    def size(self, name: str) -> int:
+        """Return the size of a blob in bytes."""
 
 
 class PortfolioFormat(abc.ABC):
@@ -36,6 +45,15 @@ class PortfolioFormat(abc.ABC):
 
         Raises:
             ArtifactUnreadableError: If the installed versions cannot open it."""
+
+    def load_column(self, names: tp.Sequence[str], read: Read, column: int) -> tp.Any:
+        """Return one column of the portfolio, or one group where it is grouped, as `select_column` does.
+
+        Raises the errors of `PortfolioFormat.load`.
+
+        Raises:
+            IndexError: If there is no such column or group."""
+        return select_column(self.load(names, read), column)
 
     def load_returns(self, names: tp.Sequence[str], read: Read) -> tp.Frame:
         """Return the return series of all columns, or groups, in their order.
@@ -72,6 +90,28 @@ class PickleFormat(PortfolioFormat):
         if not isinstance(portfolio, Portfolio):
             raise ArtifactUnreadableError(f"it holds a {type(portfolio).__name__}, not a Portfolio")
         return portfolio
+
+
+class PortableFormat(PortfolioFormat):
+    """Parquet and JSON: small, safe to open, and readable by others. See `vectorbt.portfolio.registry.portable`."""
+
+    name = "portable"
+    executes_code = False
+
+    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        from vectorbt.portfolio.registry.portable import dump
+
+        return dump(portfolio, stem)
+
+    def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
+        from vectorbt.portfolio.registry.portable import PortableFiles, open_whole
+
+        return PortableFiles(names, open_whole(read)).load()
+
+    def load_column(self, names: tp.Sequence[str], read: Read, column: int) -> tp.Any:
+        from vectorbt.portfolio.registry.portable import PortableFiles, open_partly
+
+        return PortableFiles(names, open_partly(read, read.size)).load_column(column)
 
 
 class ReturnsFormat(PortfolioFormat):
@@ -113,7 +153,9 @@ class ReturnsFormat(PortfolioFormat):
             raise ArtifactCorruptedError(f"{names[0]} does not hold return series: {e}") from e
 
 
-FORMATS: tp.Dict[str, PortfolioFormat] = {form.name: form for form in (PickleFormat(), ReturnsFormat())}
+FORMATS: tp.Dict[str, PortfolioFormat] = {
+    form.name: form for form in (PickleFormat(), PortableFormat(), ReturnsFormat())
+}
 """Formats by name."""
 
 

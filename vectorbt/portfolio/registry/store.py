@@ -27,7 +27,7 @@ from vectorbt.portfolio.registry.provenance import differences, environment
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.serialization import FORMATS, check_format, select_column
+from vectorbt.portfolio.registry.serialization import FORMATS, Read, check_format
 
 _PREFIX = re.compile(r"[0-9a-f-]{4,36}")
 """What may stand for a run_id: at least four of its characters."""
@@ -186,23 +186,38 @@ class RunStore(abc.ABC):
 
         Ids that were not made for this call are looked up first, and nobody else may save meanwhile: the blobs are
         named after them. Other blobs are written without holding up anybody. Should `RunRegistry.gc` take one for an
-        orphan before the records are there, it is written again."""
+        orphan before the records are there, it is written again. A blob that is named after what is in it may be that
+        of other runs as well, so it is left to `RunRegistry.gc`."""
         artifact = _describe(format_name, blobs)
         records = [{**record, "artifact": artifact} for record in records]
+        stem = _stem(next(iter(blobs)))
         with nullcontext() if new_ids else self.exclusive():
             if not new_ids:
                 self._check_absent(records)
             try:
                 for name, content in blobs.items():
+                    if _stem(name) != stem and self.artifacts.size(name) == len(content):
+                        continue  # named after what is in it, and there already
                     with suppress(FileNotFoundError):  # its temporary file was taken for a leftover
                         self.artifacts.write(name, content)
                 with self.exclusive():
                     self._write_missing(blobs)
                     self.insert(records, new_ids)
             except BaseException:
-                for name in blobs:
-                    self.artifacts.delete(name)
+                self.take_back([name for name in blobs if _stem(name) == stem], records)
                 raise
+
+    def take_back(self, names: tp.Sequence[str], records: tp.Sequence[tp.Mapping[str, tp.Any]]) -> None:
+        """Remove the blobs of records whose insertion failed, as far as the system lets it.
+
+        A failure does not always undo what was done: the answer to a commit can be lost, or the medium break for good.
+        Where the records are there, or nobody knows, the blobs stay, and an orphan is left to `RunRegistry.gc`."""
+        with suppress(Exception):
+            if self.get(records[0]["run_id"]) is not None:
+                return
+            for name in names:
+                with suppress(OSError):
+                    self.artifacts.delete(name)
 
     def _check_absent(self, records: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
         for record in records:
@@ -272,11 +287,11 @@ class RunStore(abc.ABC):
         record = self.get_run(run_id)
         if record is None or not self._has_portfolio(record):
             return None
-        portfolio = self._load(record)
         if record.column is None:
-            return portfolio
+            return self._load(record)
+        _warn_of_other_settings(record)
         try:
-            return select_column(portfolio, record.column)
+            return self._opened(record, lambda form, *blobs: form.load_column(*blobs, record.column))
         except IndexError as e:
             raise ArtifactCorruptedError(f"the portfolio of run {record.run_id} is not that of its sweep: {e}") from e
 
@@ -345,8 +360,9 @@ class RunStore(abc.ABC):
     def _opened(self, record: RunRecord, load: tp.Callable) -> tp.Any:
         """Return what `load` makes of a record's format, the names of its blobs and a function that reads them."""
         form = self._trusted_format(record)
+        _check_owner(record)
         try:
-            return load(form, record.artifact["names"], self._verified_read(record))
+            return load(form, record.artifact["names"], _BlobsOf(self, record))
         except ArtifactUnreadableError as e:
             written = ", ".join(
                 f"{name} {record.environment[name]}"
@@ -374,24 +390,12 @@ class RunStore(abc.ABC):
             )
         return FORMATS[name]
 
-    def _verified_read(self, record: RunRecord) -> tp.Callable[[str], bytes]:
-        """Return a function that reads a blob of a record, having checked that it is what was written."""
-        main = record.artifact["names"][0]
-
-        def read(name: str) -> bytes:
-            content = self._read_blob(record, name)
-            if name == main:
-                self._check_content(record, name, content)
-            return content
-
-        return read
-
-    def _read_blob(self, record: RunRecord, name: str) -> bytes:
+    def _read_blob(self, record: RunRecord, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         try:
-            return self.artifacts.read(name)
+            return self.artifacts.read(name, start, end)
         except FileNotFoundError:
             raise ArtifactMissingError(
-                f"the portfolio of run {record.run_id} is missing: no file {self.artifacts.locate(name)}. "
+                f"the portfolio of run {record.run_id} is missing: no regular file {self.artifacts.locate(name)}. "
                 f"Restore it from a copy, or delete the run"
             ) from None
         except ValueError as e:
@@ -463,11 +467,50 @@ class RunStore(abc.ABC):
         return len(removed)
 
     def _no_longer_needed(self, removed: tp.Sequence[RunRecord]) -> tp.List[str]:
-        """Return the main artifacts of removed runs that no other run of the same sweep has."""
-        names = {record.artifact["names"][0] for record in removed if record.artifact is not None}
+        """Return the artifacts of removed runs that are named after them, and that no other run of the same sweep has."""
+        owners = [record for record in removed if record.artifact is not None and _is_owner(record)]
+        names = {name for r in owners for name in r.artifact["names"] if _stem(name) == _stem(r.artifact["names"][0])}
         for sweep_id in {record.sweep_id for record in removed} - {None}:
-            names -= {r.artifact["names"][0] for r in self.select(Query(sweep_id=sweep_id)) if r.artifact is not None}
+            others = [self.get(sweep_id), *self.select(Query(sweep_id=sweep_id))]
+            names -= {name for r in others if r is not None and r.artifact is not None for name in r.artifact["names"]}
         return sorted(name for name in names if is_name(name))
+
+
+class _BlobsOf(Read):
+    """Reads the blobs that a record refers to. The main one, read as a whole, is verified to be what was written."""
+
+    def __init__(self, store: RunStore, record: RunRecord) -> None:
+        self._store = store
+        self._record = record
+
+    def __call__(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
+        content = self._store._read_blob(self._record, name, start, end)
+        if name == self._record.artifact["names"][0] and (start, end) == (0, None):
+            self._store._check_content(self._record, name, content)
+        return content
+
+    def size(self, name: str) -> int:
+        size = self._store.artifacts.size(name)
+        return len(self(name)) if size is None else size  # reading tells that it is missing
+
+
+def _stem(name: str) -> str:
+    """Return whose an artifact is by its name: an id, or a digest of what is in it."""
+    return name.partition(".")[0]
+
+
+def _is_owner(record: RunRecord) -> bool:
+    """Return whether the portfolio that a record refers to is that of the run or its sweep, by its name."""
+    return _stem(record.artifact["names"][0]) in (record.run_id, record.sweep_id)
+
+
+def _check_owner(record: RunRecord) -> None:
+    """Check that a record refers to its own portfolio. The older layout named files as it liked and kept no digest."""
+    if not _is_owner(record) and record.artifact.get("sha256") is not None:
+        raise ArtifactCorruptedError(
+            f"run {record.run_id} refers to {record.artifact['names'][0][:100]!r}, which is not named after it or its "
+            f"sweep: the record was altered. Restore the metadata from a copy, or delete the run"
+        )
 
 
 def _column_of(returns: tp.Frame, record: RunRecord) -> tp.Series:

@@ -208,8 +208,8 @@ class _Receiver:
                     records = [{**run.record.to_dict(), "portfolio_path": None} for run in runs]
                     self.target.insert(records, deleted=runs[0].deleted)
             except BaseException:
-                for name in written:
-                    self.target.artifacts.delete(name)
+                if runs:
+                    self.target.take_back(written, [dict(run_id=run.run_id) for run in runs])
                 raise
         return runs
 

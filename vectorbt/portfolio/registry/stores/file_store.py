@@ -15,7 +15,8 @@ import os
 import stat
 import threading
 import warnings
-from contextlib import contextmanager
+import weakref
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vectorbt import _typing as tp
@@ -23,6 +24,8 @@ from vectorbt.portfolio.registry.artifacts import (
     ArtifactStore,
     FolderArtifacts,
     make_folder,
+    open_regular,
+    refuse_link,
     sync_folder,
     write_atomically,
     write_fully,
@@ -102,6 +105,7 @@ class FileStore(RunStore):
         self._reading = threading.RLock()
         self._warned: tp.Set[Damage] = set()
         self._forget()
+        _open_stores.add(self)
 
     def __repr__(self) -> str:
         return f"FileStore({str(self.base_dir)!r})"
@@ -180,7 +184,7 @@ class FileStore(RunStore):
                 self._forget()
                 self._read_older_layout()
             try:
-                file = open(self.metadata_file, "rb", buffering=_BUFFER)  # noqa: SIM115
+                file = open(self.metadata_file, "rb", buffering=_BUFFER, opener=open_regular)  # noqa: SIM115
             except FileNotFoundError:
                 if self._journal.end:
                     self._forget()
@@ -272,22 +276,35 @@ class FileStore(RunStore):
                 from filelock import FileLock
 
                 self._writing = FileLock(str(self.base_dir / ".lock"))
+        refuse_link(self.base_dir / ".lock")
         with self._writing.acquire(poll_interval=_LOCK_POLL_SECONDS):
             yield
 
+    def _renew_locks(self) -> None:
+        """Leave behind the locks of the process that this one was forked from: those who hold them do not exist here.
+
+        A thread that was reading at that moment has left the reading half done, so it begins anew."""
+        self._writing = None
+        if self._reading.acquire(blocking=False):
+            self._reading.release()
+        else:
+            self._reading = threading.RLock()
+            self._forget()
+
     def _append(self, lines: bytes) -> None:
         """Add lines in one write, behind the last complete line, and sync them. The caller holds the lock."""
-        is_new = not self.metadata_file.exists()
-        with open(self.metadata_file, "a+b", buffering=0) as file:
+        with open(self.metadata_file, "a+b", buffering=0, opener=open_regular) as file:
             end = self._cut_torn_end(file)
             try:
                 write_fully(file.fileno(), lines if end else header() + lines)
                 os.fsync(file.fileno())
+                if end == 0:
+                    sync_folder(self.base_dir)
             except BaseException:
                 os.ftruncate(file.fileno(), end)
+                with suppress(OSError):  # what could not be saved must not come back after a power cut
+                    os.fsync(file.fileno())
                 raise
-        if is_new:
-            sync_folder(self.base_dir)
 
     def _cut_torn_end(self, file: tp.BinaryIO) -> int:
         """Cut off what a writer that died has left behind, and return where the next line goes.
@@ -376,7 +393,8 @@ class FileStore(RunStore):
     @staticmethod
     def _read_own(path: Path) -> bytes:
         try:
-            return path.read_bytes()
+            with open(path, "rb", opener=open_regular) as file:
+                return file.read()
         except FileNotFoundError:
             return b""
 
@@ -391,3 +409,18 @@ class FileStore(RunStore):
 def _read_at(file: tp.BinaryIO, offset: int, size: int) -> bytes:
     file.seek(offset)
     return file.read(size)
+
+
+# ############# Forked processes ############# #
+
+_open_stores: "weakref.WeakSet[FileStore]" = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    """Give the stores of a forked process locks of its own."""
+    for store in list(_open_stores):
+        store._renew_locks()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)

@@ -23,6 +23,7 @@ import zlib
 from dataclasses import dataclass, field
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts import open_regular
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import SchemaVersionError
 
@@ -286,7 +287,7 @@ class JournalReader:
     def _is_settled(file: tp.BinaryIO, offset: int, line: bytes) -> bool:
         """Return whether a damaged line is there still: it may have been a torn end that a writer was replacing."""
         try:
-            again = open(file.name, "rb")
+            again = open(file.name, "rb", opener=open_regular)
         except FileNotFoundError:
             return True
         with again:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts import open_regular
 from vectorbt.portfolio.registry.encoding import dumps, encode_mapping, loads_lenient
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.stores.journal import Damage
@@ -11,7 +12,8 @@ from vectorbt.portfolio.registry.stores.journal import Damage
 
 def read_older_layout(path: Path) -> tp.Tuple[tp.List[RunRecord], tp.List[Damage]]:
     """Return the runs of a file in the older layout, and what of it cannot be read."""
-    content = path.read_bytes()
+    with open(path, "rb", opener=open_regular) as file:
+        content = file.read()
     try:
         runs = loads_lenient(content)
     except ValueError as e:

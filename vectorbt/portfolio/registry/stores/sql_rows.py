@@ -43,7 +43,7 @@ class Rows:
     metric_names: tp.Set[str] = field(default_factory=set)
 
 
-def rows_of(records: tp.Sequence[tp.Dict[str, tp.Any]], first_id: int) -> Rows:
+def rows_of(records: tp.Sequence[tp.Dict[str, tp.Any]], first_id: int, deleted: bool = False) -> Rows:
     """Return the rows of new records, which are numbered from `first_id`."""
     rows = Rows()
     common = _in_common(records)
@@ -54,7 +54,7 @@ def rows_of(records: tp.Sequence[tp.Dict[str, tp.Any]], first_id: int) -> Rows:
         rows.shared.append({"digest": digest, "content": content.decode()})
     for id_, record in enumerate(records, first_id):
         own = {key: value for key, value in record.items() if key not in common and not _is_empty(value)}
-        rows.runs.append({"id": id_, **summary_row(record)})
+        rows.runs.append({"id": id_, **summary_row(record), "deleted": int(deleted)})
         rows.records.append({"id": id_, "shared": digest, "record": dumps(own).decode()})
         rows.parameters.extend(parameter_rows(id_, record))
         rows.tags.extend(tag_rows(id_, record))

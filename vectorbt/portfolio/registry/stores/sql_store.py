@@ -104,13 +104,18 @@ class SqlStore(RunStore):
 
     # ############# Backend ############# #
 
-    def insert(self, records: tp.Sequence[tp.Dict[str, tp.Any]], new_ids: bool = False) -> None:
+    def insert(
+        self,
+        records: tp.Sequence[tp.Dict[str, tp.Any]],
+        new_ids: bool = False,
+        deleted: bool = False,
+    ) -> None:
         if not records:
             return
         with self.database.writing() as connection:
             if not new_ids:
                 self._check_new(connection, [record["run_id"] for record in records])
-            metric_names = self._insert_rows(connection, records)
+            metric_names = self._insert_rows(connection, records, deleted)
         self._metric_names |= metric_names
 
     def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
@@ -271,13 +276,15 @@ class SqlStore(RunStore):
             if found is not None:
                 raise RunExistsError(f"run {found} is in {self} already; a run is saved once")
 
-    def _insert_rows(self, connection: Connection, records: tp.Sequence[tp.Dict[str, tp.Any]]) -> tp.Set[str]:
+    def _insert_rows(
+        self, connection: Connection, records: tp.Sequence[tp.Dict[str, tp.Any]], deleted: bool
+    ) -> tp.Set[str]:
         """Insert records and return the names of their metrics."""
         import sqlalchemy as sa
 
         schema = tables()
         last = connection.scalar(sa.select(sa.func.max(schema.runs.c.id)))
-        rows = rows_of(records, (last or 0) + 1)
+        rows = rows_of(records, (last or 0) + 1, deleted)
         self._insert_if_new(connection, schema.shared, rows.shared)
         connection.execute(sa.insert(schema.runs), rows.runs)
         connection.execute(sa.insert(schema.records), rows.records)
