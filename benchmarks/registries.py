@@ -16,7 +16,7 @@ def make_registry(folder, n_runs):
 
     The lone ones belong to twenty strategies. Each has 28 metrics and 4 parameters."""
     folder.mkdir(parents=True)
-    template = _template()
+    template = make_template()
     rng = random.Random(0)
     timestamp = datetime(2024, 1, 1, tzinfo=UTC)
     with open(folder / "runs_metadata.jsonl", "wb") as file:
@@ -26,16 +26,16 @@ def make_registry(folder, n_runs):
             in_sweep = written % (2 * SWEEP) >= SWEEP
             size = min(SWEEP, n_runs - written) if in_sweep else 1
             timestamp += timedelta(seconds=1)
-            file.write(lines_of("run", _records(template, rng, timestamp, size, written)))
+            file.write(lines_of("run", make_records(template, rng, timestamp, size, written)))
             written += size
 
 
-def _template():
+def make_template():
     parameters = {"fast": 10, "slow": 50, "fees": 0.001, "symbol": "SPX"}
     return RunRecord.from_portfolio(make_portfolio(), "dual_sma", parameters, ["daily"]).to_dict()
 
 
-def _records(template, rng, timestamp, size, written):
+def make_records(template, rng, timestamp, size, written):
     """Return records with metrics and parameters of their own; more than one of them are a sweep."""
     sweep_id = new_run_ids(1)[0] if size > 1 else None
     records = []

@@ -16,7 +16,8 @@ __pdoc__ = {k: False for k in __all__}
 ENVIRONMENT_VARIABLE = "VBT_REGISTRY"
 DEFAULT_FOLDER = "./backtest_runs"
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9.-]+)(\+[A-Za-z0-9_]+)?://")
+_DATABASES = ("sqlite", "postgresql")
 
 
 def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **options: tp.Any) -> RunStore:
@@ -38,6 +39,11 @@ def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **op
         location = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
     if not isinstance(location, (str, os.PathLike)):
         raise TypeError(f"store must be a path, a URL or a RunStore, not {type(location).__name__}")
-    if isinstance(location, str) and _URL.match(location):
-        return SqlStore(location, **options)
-    return FileStore(location, **options)
+    url = _URL.match(location) if isinstance(location, str) else None
+    if url is None:
+        return FileStore(location, **options)
+    if url[1].lower() not in _DATABASES:
+        raise ValueError(
+            f"no store for URLs that begin with {url[0]}; expected a folder, or a URL of {' or '.join(_DATABASES)}"
+        )
+    return SqlStore(location, **options)
