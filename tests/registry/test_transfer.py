@@ -231,6 +231,12 @@ class TestConflicts:
         self.check_alone(mine, theirs, "portfolio of other runs", n_merged=0)
         assert mine.check(deep=True) == []
 
+    def test_a_portfolio_that_belongs_to_another_run_by_its_name(self, mine, theirs, portfolio):
+        theirs.store.save_run(make_record(5), portfolio)
+        artifact = theirs.get_run(make_record(5).run_id).artifact
+        theirs.store.insert([{**make_record(0).to_dict(), "artifact": artifact}])
+        self.check_alone(mine, theirs, "not named after it")
+
     @pytest.mark.parametrize("name", ["../../outside.pkl", "/etc/passwd", "a/b.pkl", "x.pkl\0"])
     def test_a_record_that_points_outside(self, mine, theirs, name):
         (theirs.store.base_dir.parent / "outside.pkl").write_bytes(b"secret")
@@ -259,9 +265,9 @@ class TestInterruption:
         while True:
             target = RunRegistry(tmp_path / f"target{steps}")
             place = target.store if kind == "insert" else target.store.artifacts
-            remaining = [steps]
+            original, remaining = getattr(place, kind), [steps]
 
-            def fail_at_last(*args, original=getattr(place, kind), remaining=remaining, **kwargs):
+            def fail_at_last(*args, original=original, remaining=remaining, **kwargs):
                 if remaining[0] == 0:
                     raise KeyboardInterrupt
                 remaining[0] -= 1

@@ -159,6 +159,14 @@ class TestCheck:
         (problem,) = registry.check(deep=True)
         assert (problem.kind, problem.run_id) == ("missing_artifact", make_record().run_id)
 
+    def test_a_record_that_points_at_the_portfolio_of_another_run(self, registry, store, portfolio):
+        run_id = registry.save_run(portfolio, "a")
+        artifact = registry.get_run(run_id).artifact
+        store.insert([{**make_record().to_dict(), "artifact": artifact}])
+        (problem,) = registry.check()
+        assert (problem.kind, problem.run_id) == ("altered_artifact", make_record().run_id)
+        assert "another run" in problem.message
+
     def test_orphans_and_temporary_files(self, registry, store, portfolio):
         registry.save_run(portfolio, "a")
         store.artifacts.write(ORPHAN, b"left behind")

@@ -10,6 +10,7 @@ import re
 import stat
 import time
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 from vectorbt import _typing as tp
@@ -252,7 +253,7 @@ def write_atomically(target: Path, content: tp.Union[bytes, tp.Iterable[bytes]])
         OSError: If the system refuses. The file is as it was before, and nothing is left beside it."""
     temporary = target.parent / f"{_TEMPORARY_PREFIX}{uuid.uuid4().hex}"
     try:
-        with open(temporary, "xb", buffering=0) as file:
+        with errors_naming(target), open(temporary, "xb", buffering=0) as file:
             for chunk in [content] if isinstance(content, bytes) else content:
                 write_fully(file.fileno(), chunk)
             os.fsync(file.fileno())
@@ -261,6 +262,17 @@ def write_atomically(target: Path, content: tp.Union[bytes, tp.Iterable[bytes]])
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
+
+
+@contextmanager
+def errors_naming(path: Path) -> tp.Iterator[None]:
+    """Let the errors of the system name a file. Those of calls that are given a descriptor do not."""
+    try:
+        yield
+    except OSError as e:
+        if e.filename is None:
+            e.filename = str(path)
+        raise
 
 
 def write_fully(fd: int, content: bytes) -> None:
@@ -276,6 +288,7 @@ def sync_folder(folder: Path) -> None:
         return
     fd = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(fd)
+        with errors_naming(folder):
+            os.fsync(fd)
     finally:
         os.close(fd)

@@ -188,7 +188,7 @@ class RunStore(abc.ABC):
         named after them. Other blobs are written without holding up anybody. Should `RunRegistry.gc` take one for an
         orphan before the records are there, it is written again. A blob that is named after what is in it may be that
         of other runs as well, so it is left to `RunRegistry.gc`."""
-        artifact = _describe(format_name, blobs)
+        artifact = describe_artifact(format_name, blobs)
         records = [{**record, "artifact": artifact} for record in records]
         stem = _stem(next(iter(blobs)))
         with nullcontext() if new_ids else self.exclusive():
@@ -201,7 +201,7 @@ class RunStore(abc.ABC):
                     with suppress(FileNotFoundError):  # its temporary file was taken for a leftover
                         self.artifacts.write(name, content)
                 with self.exclusive():
-                    self._write_missing(blobs)
+                    self.write_missing(blobs)
                     self.insert(records, new_ids)
             except BaseException:
                 self.take_back([name for name in blobs if _stem(name) == stem], records)
@@ -224,7 +224,7 @@ class RunStore(abc.ABC):
             if self.select(Query(prefix=record["run_id"], deleted=None)):
                 raise RunExistsError(f"run {record['run_id']} is in {self} already; a run is saved once")
 
-    def _write_missing(self, blobs: tp.Dict[str, bytes]) -> None:
+    def write_missing(self, blobs: tp.Dict[str, bytes]) -> None:
         """Write the blobs that somebody has removed meanwhile: no record may refer to what is not there."""
         for name, content in blobs.items():
             if self.artifacts.size(name) != len(content):
@@ -291,7 +291,7 @@ class RunStore(abc.ABC):
             return self._load(record)
         _warn_of_other_settings(record)
         try:
-            return self._opened(record, lambda form, *blobs: form.load_column(*blobs, record.column))
+            return self.open_artifact(record, lambda form, *blobs: form.load_column(*blobs, record.column))
         except IndexError as e:
             raise ArtifactCorruptedError(f"the portfolio of run {record.run_id} is not that of its sweep: {e}") from e
 
@@ -327,7 +327,7 @@ class RunStore(abc.ABC):
             by_artifact.setdefault(record.artifact["names"][0], []).append(record)
         series = {}
         for sharing in by_artifact.values():
-            returns = self._opened(sharing[0], lambda form, *blobs: form.load_returns(*blobs))
+            returns = self.open_artifact(sharing[0], lambda form, *blobs: form.load_returns(*blobs))
             for record in sharing:
                 series[record.run_id] = _column_of(returns, record)
         return pd.concat([series[record.run_id] for record in records], axis=1) if records else pd.DataFrame()
@@ -355,12 +355,12 @@ class RunStore(abc.ABC):
     def _load(self, record: RunRecord) -> tp.Any:
         """Return the whole portfolio that a record refers to."""
         _warn_of_other_settings(record)
-        return self._opened(record, lambda form, *blobs: form.load(*blobs))
+        return self.open_artifact(record, lambda form, *blobs: form.load(*blobs))
 
-    def _opened(self, record: RunRecord, load: tp.Callable) -> tp.Any:
+    def open_artifact(self, record: RunRecord, load: tp.Callable) -> tp.Any:
         """Return what `load` makes of a record's format, the names of its blobs and a function that reads them."""
         form = self._trusted_format(record)
-        _check_owner(record)
+        check_owner(record)
         try:
             return load(form, record.artifact["names"], _BlobsOf(self, record))
         except ArtifactUnreadableError as e:
@@ -467,8 +467,8 @@ class RunStore(abc.ABC):
         return len(removed)
 
     def _no_longer_needed(self, removed: tp.Sequence[RunRecord]) -> tp.List[str]:
-        """Return the artifacts of removed runs that are named after them, and that no other run of the same sweep has."""
-        owners = [record for record in removed if record.artifact is not None and _is_owner(record)]
+        """Return the artifacts that are named after removed runs and that no other run of the same sweep has."""
+        owners = [record for record in removed if record.artifact is not None and is_owner(record)]
         names = {name for r in owners for name in r.artifact["names"] if _stem(name) == _stem(r.artifact["names"][0])}
         for sweep_id in {record.sweep_id for record in removed} - {None}:
             others = [self.get(sweep_id), *self.select(Query(sweep_id=sweep_id))]
@@ -499,14 +499,14 @@ def _stem(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _is_owner(record: RunRecord) -> bool:
+def is_owner(record: RunRecord) -> bool:
     """Return whether the portfolio that a record refers to is that of the run or its sweep, by its name."""
     return _stem(record.artifact["names"][0]) in (record.run_id, record.sweep_id)
 
 
-def _check_owner(record: RunRecord) -> None:
+def check_owner(record: RunRecord) -> None:
     """Check that a record refers to its own portfolio. The older layout named files as it liked and kept no digest."""
-    if not _is_owner(record) and record.artifact.get("sha256") is not None:
+    if not is_owner(record) and record.artifact.get("sha256") is not None:
         raise ArtifactCorruptedError(
             f"run {record.run_id} refers to {record.artifact['names'][0][:100]!r}, which is not named after it or its "
             f"sweep: the record was altered. Restore the metadata from a copy, or delete the run"
@@ -537,7 +537,7 @@ def tombstone(record: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
     return {**record, "notes": "", "artifact": None, "portfolio_path": None}
 
 
-def _describe(format_name: str, blobs: tp.Dict[str, bytes]) -> tp.Dict[str, tp.Any]:
+def describe_artifact(format_name: str, blobs: tp.Dict[str, bytes]) -> tp.Dict[str, tp.Any]:
     """Return the `artifact` of a record: size and digest of the main blob, and the names of all."""
     main = next(iter(blobs.values()))
     return dict(format=format_name, size=len(main), sha256=hashlib.sha256(main).hexdigest(), names=list(blobs))

@@ -8,11 +8,11 @@ import warnings
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import is_name
 from vectorbt.portfolio.registry.encoding import dumps
-from vectorbt.portfolio.registry.errors import RunExistsError, RunNotFoundError
+from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, RunExistsError, RunNotFoundError
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Conflict, MergeReport
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.store import RunStore, check_owner
 from vectorbt.portfolio.registry.stores import FileStore, open_store
 
 _SHOWN_IN_WARNING = 10
@@ -179,9 +179,11 @@ class _Receiver:
         if artifact is None:
             return _Lot(runs, {})
         try:
+            for run in runs:
+                check_owner(run.record)
             contents = {name: self._read(name) for name in artifact["names"]}
             _check_digest(contents[artifact["names"][0]], artifact)
-        except (FileNotFoundError, ValueError) as e:
+        except (FileNotFoundError, ValueError, ArtifactCorruptedError) as e:
             self._refuse(runs, str(e))
             return None
         return _Lot(runs, contents)

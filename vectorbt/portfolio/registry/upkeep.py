@@ -10,7 +10,7 @@ from vectorbt.portfolio.registry.artifacts import ArtifactInfo, ArtifactStore, i
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Garbage, Problem
-from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.store import RunStore, is_owner
 
 _MADE_BY_SAVING = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 """What the name of every saved artifact contains: an id or a digest. Files that people put beside them have neither."""
@@ -20,11 +20,12 @@ _CHUNK = 1 << 24
 
 @dataclass
 class _Use:
-    """A stored portfolio, and the runs that refer to it."""
+    """A stored portfolio, the runs that refer to it, and whether it is theirs."""
 
     names: tp.List[str]
     size: tp.Optional[int]
     sha256: tp.Optional[str]
+    is_own: bool
     run_ids: tp.List[str] = field(default_factory=list)
 
     @property
@@ -59,8 +60,10 @@ def _uses(store: RunStore) -> tp.List[_Use]:
         for record in store.select(Query(deleted=None, sort_by="run_id", ascending=True)):
             artifact = record.artifact
             if artifact is not None:
-                key = (*artifact["names"], artifact.get("size"), artifact.get("sha256"))
-                use = _Use(artifact["names"], artifact.get("size"), artifact.get("sha256"))
+                size, sha256 = artifact.get("size"), artifact.get("sha256")
+                is_own = sha256 is None or is_owner(record)  # the older layout kept no digest, and took any name
+                key = (*artifact["names"], size, sha256, is_own)
+                use = _Use(artifact["names"], size, sha256, is_own)
                 uses.setdefault(key, use).run_ids.append(record.run_id)
     return list(uses.values())
 
@@ -91,6 +94,8 @@ def _missing(store: RunStore, use: _Use, name: str) -> Problem:
 
 def _alteration(store: RunStore, use: _Use, size: int, deep: bool) -> tp.Optional[str]:
     """Return in which way a portfolio is not what was saved, if that shows."""
+    if not use.is_own:
+        return "it is named after another run, so the record was altered"
     if use.size is not None and size != use.size:
         return f"expected {use.size} bytes, found {size}"
     if not deep or use.sha256 is None:

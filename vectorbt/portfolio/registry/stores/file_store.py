@@ -23,6 +23,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import (
     ArtifactStore,
     FolderArtifacts,
+    errors_naming,
     make_folder,
     open_regular,
     refuse_link,
@@ -293,7 +294,10 @@ class FileStore(RunStore):
 
     def _append(self, lines: bytes) -> None:
         """Add lines in one write, behind the last complete line, and sync them. The caller holds the lock."""
-        with open(self.metadata_file, "a+b", buffering=0, opener=open_regular) as file:
+        with (
+            errors_naming(self.metadata_file),
+            open(self.metadata_file, "a+b", buffering=0, opener=open_regular) as file,
+        ):
             end = self._cut_torn_end(file)
             try:
                 write_fully(file.fileno(), lines if end else header() + lines)
