@@ -5,6 +5,7 @@ import pytest
 
 from vectorbt.portfolio.registry.selection_bias import (
     autocorrelations,
+    cluster_sharpe_ratios,
     effective_number_of_trials,
     ljung_box_test,
     lo_adjusted_sharpe,
@@ -98,6 +99,21 @@ class TestEffectiveNumberOfTrials:
         monkeypatch.setattr("vectorbt.portfolio.registry.trial_dependence.MAX_COLUMNS", 5)
         with pytest.raises(ValueError, match=r"has 6 columns.*at most 5"):
             effective_number_of_trials(normal(50, 6))
+
+
+class TestClusterSharpeRatios:
+    def test_each_cluster_is_one_portfolio_of_equal_risks(self):
+        returns = normal(200, 3) * [0.01, 0.02, 0.05] + 0.001
+        cluster = returns[:, 0] / returns[:, 0].var() + returns[:, 2] / returns[:, 2].var()
+        expected = [series.mean() / series.std(ddof=1) for series in (cluster, returns[:, 1])]
+        np.testing.assert_allclose(cluster_sharpe_ratios(returns, [0, 1, 0]), expected)
+
+    def test_columns_that_were_left_out_count_for_nothing(self):
+        returns = normal(200, 3)
+        returns[:, 1] = np.nan
+        np.testing.assert_allclose(
+            cluster_sharpe_ratios(returns, [0, -1, 1]), cluster_sharpe_ratios(returns[:, [0, 2]], [0, 1])
+        )
 
 
 class TestLoAdjustedSharpe:

@@ -77,16 +77,18 @@ def plot_trials(
         title=f"{verdict.n_trials:,} trials: DSR {verdict.dsr:.1%}",
         xaxis_title=f"Sharpe ratio {verdict.unit}",
         yaxis_title="Trials",
+        # The lines reach from bottom to top, however high the histogram.
+        yaxis2=dict(overlaying="y", range=[0, 1], visible=False),
     )
     fig = _figure(fig, {**layout, **layout_kwargs})
     sharpes = verdict.trial_sharpes * verdict.scale
     fig.add_trace(go.Histogram(x=sharpes, name="Trials", marker_color=_color("blue")))
-    for value, name, color, side in (
-        (verdict.expected_max_per_period, "expected maximum", "red", "top left"),
-        (verdict.sharpe_per_period, "this run", "green", "top right"),
+    for name, sharpe, color in (
+        ("Expected maximum", verdict.expected_max_per_period, "red"),
+        ("This run", verdict.sharpe_per_period, "green"),
     ):
-        line = dict(color=_color(color), dash="dash")
-        fig.add_vline(x=value * verdict.scale, line=line, annotation_text=name, annotation_position=side)
+        x, line = [sharpe * verdict.scale] * 2, dict(color=_color(color), dash="dash")
+        fig.add_trace(go.Scatter(x=x, y=[0, 1], yaxis="y2", mode="lines", name=name, line=line))
     return fig
 
 

@@ -61,7 +61,7 @@ class Trial(tp.NamedTuple):
             data.get("fingerprint"),
             data.get("frequency"),
             bool(moments),
-            details.encoded("artifact"),
+            details.encoded("artifact") or None,
             *(_as_float(moments.get(name)) for name in cls._fields[6:]),
         )
 
