@@ -22,7 +22,7 @@ from vectorbt.portfolio.registry.provenance import (
     differences,
     environment,
     fingerprint,
-    fingerprint_of,
+    fingerprints_of,
 )
 
 CLOSE = np.array([100.0, 101.5, np.nan, 99.25])
@@ -179,25 +179,25 @@ def test_equal_columns_are_hashed_once(monkeypatch):
 def test_what_stands_for_data():
     close = pd.Series(CLOSE[[0, 1, 3]], index=DAYS[[0, 1, 3]])
     expected = fingerprint(close, close.index)
-    assert fingerprint_of(close) == fingerprint_of(close.to_frame()) == fingerprint_of(hold(close)) == expected
-    assert fingerprint_of(expected) == expected
+    assert fingerprints_of(close) == fingerprints_of(close.to_frame()) == fingerprints_of(hold(close)) == (expected,)
+    assert fingerprints_of(expected) == (expected,)
 
 
 @pytest.mark.parametrize("data", ["", "abc", "A" * 64, "a" * 63, "a" * 65, "a" * 64 + "\n"])
 def test_a_string_that_is_no_fingerprint(data):
     with pytest.raises(ValueError, match="64 digits"):
-        fingerprint_of(data)
+        fingerprints_of(data)
 
 
 @pytest.mark.parametrize("data", [None, 1, CLOSE, ["a" * 64], b"a" * 64])
 def test_what_does_not_stand_for_data(data):
     with pytest.raises(TypeError, match=f"Series or DataFrame.*not {type(data).__name__}"):
-        fingerprint_of(data)
+        fingerprints_of(data)
 
 
 def test_prices_that_are_none():
     with pytest.raises(TypeError, match="Prices must be numbers"):
-        fingerprint_of(pd.Series(["x", "y"]))
+        fingerprints_of(pd.Series(["x", "y"]))
     with pytest.raises(ValueError, match="same length, got 4 and 3"):
         fingerprint(CLOSE, DAYS[:3])
 
@@ -260,8 +260,8 @@ def test_description_of_groups():
     close = pd.DataFrame([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], columns=["BTC", "ETH", "SOL"])
     pair, single = describe_columns(hold(close, group_by=[0, 0, 1], cash_sharing=True))
     assert (pair["symbols"], single["symbols"]) == (["BTC", "ETH"], ["SOL"])
-    assert pair["fingerprint"] == fingerprint_of(close[["BTC", "ETH"]])
-    assert single["fingerprint"] == fingerprint_of(close["SOL"])
+    assert pair["fingerprint"] == fingerprints_of(close[["BTC", "ETH"]])[0]
+    assert single["fingerprint"] == fingerprints_of(close["SOL"])[0]
 
 
 # ############# Environment ############# #

@@ -16,7 +16,8 @@ import pytest
 
 import vectorbt as vbt
 from tests.registry.factories import make_portfolio, make_price, make_record, make_sweep
-from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRecord, RunRegistry, provenance
+from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRecord, RunRegistry, SchemaVersionError, provenance
+from vectorbt.portfolio.registry.stores.journal import frame
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +162,18 @@ def test_a_wrong_value_is_named_and_nothing_is_written(registry, pf, arguments, 
     assert not registry.store.base_dir.exists()
 
 
+def test_a_newer_version_is_left_alone(registry, pf):
+    registry.store.base_dir.mkdir()
+    registry.store.metadata_file.write_bytes(
+        frame("header", b'{"format":"vectorbt-registry","version":2}') + frame("run", b'{"new":1}')
+    )
+    before = content_of(registry.store.base_dir)
+    for ask in (registry.list_runs, lambda: registry.save_run(pf, "x"), lambda: registry.save_sweep(pf, "x")):
+        with pytest.raises(SchemaVersionError, match=r"version 2.*upgrade"):
+            ask()
+    assert content_of(registry.store.base_dir) == before
+
+
 def test_a_metric_that_raises_surfaces_and_nothing_is_written(registry, pf):
     broken = pf.replace()
     broken.metrics["broken"] = dict(title="Broken", calc_func=lambda self: 1 / 0)
@@ -188,7 +201,9 @@ def test_a_metric_that_raises_surfaces_and_nothing_is_written(registry, pf):
 )
 def test_a_filter_that_means_nothing_is_an_error(registry, filters, error, message):
     for ask in (registry.list_runs, registry.to_frame, registry.get_best_runs, registry.delete_runs):
-        if ask == registry.get_best_runs and "sort_by" in filters:
+        if "sort_by" in filters and ask in (registry.get_best_runs, registry.delete_runs):
+            continue  # which have no use for an order
+        if "limit" in filters and ask == registry.get_best_runs:
             continue
         with pytest.raises(error, match=message):
             ask(**filters)
@@ -206,7 +221,81 @@ def test_options_are_for_the_store_that_a_path_makes(tmp_path):
         RunRegistry(tmp_path / "file")
 
 
+def test_where_a_record_lies_is_no_part_of_it(registry, pf):
+    run_id = registry.save_run(pf, "x")
+    asked, unasked = registry.get_run(run_id), registry.get_run(run_id)
+    path = asked.portfolio_path
+    assert asked == unasked and "portfolio_path" not in asked.to_dict().get("artifact")
+    assert asked.to_dict()["portfolio_path"] is None
+    assert pickle.loads(pickle.dumps(unasked)).portfolio_path == unasked.copy().portfolio_path == path
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        (dict(column="c"), TypeError),
+        (dict(total_return="abc"), TypeError),
+        (dict(artifact={"format": "pickle"}), ValueError),
+        (dict(sweep_id="x"), ValueError),
+        (dict(timestamp="2024"), TypeError),
+    ],
+)
+def test_a_record_refuses_what_it_could_not_read_back(fields, error):
+    with pytest.raises(error, match=next(iter(fields))):
+        make_record(**fields)
+    assert make_record(column=np.int64(3)).column == 3
+
+
 # ############# Asking ############# #
+
+
+@pytest.mark.parametrize(
+    "conditions", [dict(tags=None), dict(parameters={}), dict(strategy_name=None), dict(sort_by="run_id")]
+)
+def test_conditions_that_say_nothing_delete_nothing(registry, conditions):
+    registry.store.save_runs([make_record(i) for i in range(3)])
+    with pytest.raises(TypeError, match="hold for every run"):
+        registry.delete_runs(**conditions)
+    assert registry.delete_runs(tags=[]) == 0 and registry.list_runs(tags=[]) == []
+    assert len(registry) == 3
+    assert registry.delete_runs(where="run_id != none") == 3
+
+
+def test_deleting_what_is_not_there_touches_nothing(tmp_path):
+    registry = RunRegistry(tmp_path / "nowhere")
+    assert registry.delete_run(make_record().run_id) is False
+    assert registry.delete_runs(strategy_name="x") == 0
+    with pytest.raises(KeyError, match="no run"):
+        registry.update_run(make_record().run_id, notes="x")
+    with pytest.raises(TypeError, match="not RunRecord"):
+        registry.delete_runs([make_record()])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_finds_the_runs_on_each_of_its_columns(registry):
+    prices = pd.concat([make_price(), make_price() * 2], axis=1, keys=["a", "b"])
+    hold = vbt.Portfolio.from_holding(prices, freq="1D")
+    swept = registry.save_sweep(hold, "hold")
+    whole = registry.save_run(hold, "hold")
+    for data in (prices, hold):
+        assert {run.run_id for run in registry.list_runs(data=data)} == {*swept, whole}
+    assert [run.run_id for run in registry.list_runs(data=prices["b"])] == [swept[1]]
+
+
+def test_a_custom_metric_does_not_take_the_place_of_a_field(registry, pf):
+    custom = pf.replace()
+    for name in ("timestamp", "run_id", "strategy"):
+        custom.metrics[name] = dict(title=f"My {name}", calc_func=lambda self: 5)
+    run_id = registry.save_run(custom, "x")
+    assert registry.get_run(run_id).stats["timestamp"] == 5
+    assert registry.to_frame()["timestamp"].iloc[0] == registry.get_run(run_id).timestamp
+    assert list(registry.compare_runs([run_id])["strategy"]) == ["x"]
+
+
+def test_the_best_runs_are_not_sorted_or_limited_otherwise(registry):
+    for name in ("sort_by", "limit"):
+        with pytest.raises(TypeError, match=name):
+            registry.get_best_runs(**{name: 1})
 
 
 def test_have_i_run_this_here_before(registry, pf):
@@ -247,7 +336,8 @@ def test_where_knows_exactly_the_columns_of_the_table(registry):
 
 def test_everything_shown_in_a_notebook_is_escaped(registry, pf):
     evil = "<script>alert(1)</script>"
-    run_id = registry.save_run(pf, evil, parameters={evil: evil}, tags=[evil], notes=evil)
+    parameters = {evil: evil, "array": np.arange(3)}
+    run_id = registry.save_run(pf, evil, parameters=parameters, tags=[evil], notes=evil)
     for shown in (registry.get_run(run_id), registry.list_runs(), registry):
         assert "&lt;script&gt;" in shown._repr_html_() and "<script>" not in shown._repr_html_()
         assert len(repr(shown)) < 500
@@ -375,6 +465,27 @@ def test_slicing_keeps_the_initial_cash_that_all_columns_had(registry):
         assert run.stats["start_value"] == loaded.stats()["Start Value"] == pf.init_cash.iloc[0]
 
 
+@pytest.mark.parametrize("init_cash", ["auto", "autoalign"])
+@pytest.mark.parametrize("cash_sharing", [False, True])
+def test_slicing_keeps_the_initial_cash_of_groups(registry, init_cash, cash_sharing):
+    price = pd.concat([make_price() * factor for factor in (1, 3, 0.5, 2)], axis=1, keys=list("abcd"))
+    groups = pd.Index(["x", "x", "y", "y"], name="basket")
+    pf = vbt.Portfolio.from_holding(
+        price, size=1.0, init_cash=init_cash, freq="1D", group_by=groups, cash_sharing=cash_sharing
+    )
+    for run_id in registry.save_sweep(pf, "hold"):
+        run, loaded = registry.get_run(run_id), registry.load_portfolio(run_id)
+        assert run.total_return == loaded.stats()["Total Return [%]"]
+        assert run.stats["start_value"] == loaded.stats()["Start Value"]
+
+
+def test_settings_that_a_portfolio_brings_itself_are_no_reason_to_warn(registry, pf):
+    run_id = registry.save_run(pf.replace(trades_type=0), "x")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        registry.load_portfolio(run_id)
+
+
 def test_sweeps_are_listed(registry, pf):
     registry.save_run(pf, "single")
     run_ids = registry.save_sweep(make_sweep(), "dual_sma", parameters={"fees": 0.001})
@@ -420,6 +531,16 @@ def test_a_record_takes_no_more_than_its_share_of_the_disk(tmp_path, monkeypatch
     assert (registry.store.metadata_file.stat().st_size - before) / 20 < 1700
 
 
+def test_returns_on_other_bars_are_aligned_or_refused(registry):
+    aware = make_price(40).tz_localize("Europe/Berlin")
+    numbered = make_price(40).reset_index(drop=True)
+    ids = [registry.save_run(make_portfolio(price), "x") for price in (make_price(), aware, numbered)]
+    both = registry.load_returns(ids[:2])
+    assert str(both.index.tz) == "UTC" and both.notna().sum().tolist() == [60, 40]
+    with pytest.raises(ValueError, match=f"{ids[0]} and {ids[2]} cannot be aligned"):
+        registry.load_returns([ids[0], ids[2]])
+
+
 def test_runs_without_returns_are_named(registry, pf):
     bare, aggregate = registry.save_run(pf, "x", save_portfolio=False), registry.save_run(make_sweep(), "x")
     with pytest.raises(ValueError, match=f"{bare} was saved without"):
@@ -428,6 +549,8 @@ def test_runs_without_returns_are_named(registry, pf):
         registry.load_returns([aggregate])
     with pytest.raises(KeyError, match="no run 'nowhere'"):
         registry.load_returns(["nowhere"])
+    with pytest.raises(ValueError, match="save_sweep"):
+        registry.save_run(make_sweep(), "x", save_portfolio="returns")
     with pytest.raises(TypeError, match="save_portfolio must be"):
         registry.save_run(pf, "x", save_portfolio="everything")
 

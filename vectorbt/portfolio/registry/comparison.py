@@ -5,9 +5,8 @@ from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.table import to_frame
 from vectorbt.portfolio.registry.values import equal, is_missing
 
-_FIRST = (
-    "run_id",
-    "strategy",
+_COLUMNS = (
+    "strategy_name",
     "timestamp",
     "total_return",
     "sharpe_ratio",
@@ -24,8 +23,9 @@ def compare(records: tp.Sequence[RunRecord], only_differing: bool = False) -> tp
 
     The first columns are `run_id`, `strategy`, `timestamp` and the headline metrics, then `params.<name>` of every
     run. With `only_differing` the columns in which all runs are the same are left out, but for the `run_id`."""
-    frame = to_frame(records).reset_index().rename(columns={"strategy_name": "strategy"})
-    frame = frame[[*_FIRST, *(name for name in frame if name.startswith("params."))]]
+    frame = to_frame(records)
+    parameters = [name for name in frame if name.startswith("params.")]
+    frame = frame[[*_COLUMNS, *parameters]].rename(columns={"strategy_name": "strategy"}).reset_index()
     if only_differing:
         frame = frame[[name for name in frame if name == "run_id" or _differ(list(frame[name]))]]
     return frame
@@ -47,17 +47,23 @@ def reasons_not_to_compare(records: tp.Sequence[RunRecord]) -> tp.List[str]:
         if _differ(known):
             shown = list(dict.fromkeys(map(str, known)))
             reasons.append(f"{what} ({', '.join(shown[:3])}{', ...' if len(shown) > 3 else ''})")
-    fees = [fee for fee in (record.returns_stats.get("fee_rate") for record in records) if not is_missing(fee)]
-    if fees and max(fees) - min(fees) > _FEE_TOLERANCE * max(fees):
+    fees = [fee for fee in (record.returns_stats.get("fee_rate") for record in records) if isinstance(fee, float)]
+    fees = [fee for fee in fees if not is_missing(fee)]
+    if fees and max(fees) - min(fees) > _FEE_TOLERANCE * max(map(abs, fees)):
         reasons.append(f"realised fees ({min(fees):.4%} to {max(fees):.4%} of the value traded)")
     return reasons
 
 
+def _year_freq(record: RunRecord) -> tp.Any:
+    settings = record.environment.get("settings")
+    return settings.get("year_freq") if isinstance(settings, dict) else None
+
+
 _CONDITIONS: tp.Dict[str, tp.Callable[[RunRecord], tp.Any]] = {
-    "other prices": lambda record: (record.data.get("fingerprint") or "")[:8] or None,
+    "other prices": lambda record: str(record.data.get("fingerprint") or "")[:8] or None,
     "another first bar": lambda record: record.data.get("start"),
     "another last bar": lambda record: record.data.get("end"),
     "another frequency": lambda record: record.data.get("frequency"),
     "another initial cash": lambda record: record.stats.get("start_value"),
-    "another year length for annualisation": lambda record: (record.environment.get("settings") or {}).get("year_freq"),
+    "another year length for annualisation": _year_freq,
 }

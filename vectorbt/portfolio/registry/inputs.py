@@ -106,8 +106,8 @@ def check_parameters(value: tp.Any) -> tp.Dict[str, tp.Any]:
     return decode_mapping(encode_mapping(value, "parameters"))
 
 
-def check_portfolio(value: tp.Any) -> None:
-    """Check that `value` is a vectorbt portfolio.
+def check_portfolio(value: tp.Any) -> tp.Any:
+    """Return `value` if it is a vectorbt portfolio.
 
     Raises:
         TypeError: If it is anything else."""
@@ -115,3 +115,4 @@ def check_portfolio(value: tp.Any) -> None:
 
     if not isinstance(value, Portfolio):
         raise TypeError(f"portfolio must be a vectorbt Portfolio, not {type(value).__module__}.{type(value).__name__}")
+    return value

@@ -42,7 +42,7 @@ __all__ = [
     "differences",
     "environment",
     "fingerprint",
-    "fingerprint_of",
+    "fingerprints_of",
 ]
 
 MAX_SYMBOLS = 10
@@ -80,8 +80,8 @@ def fingerprint(close: tp.ArrayLike, index: tp.Index) -> str:
     return _joined(_column_fingerprints(close, index))
 
 
-def fingerprint_of(data: tp.Union[str, tp.SeriesFrame, "Portfolio"]) -> str:
-    """Fingerprint of whatever stands for data in a query.
+def fingerprints_of(data: tp.Union[str, tp.SeriesFrame, "Portfolio"]) -> tp.Tuple[str, ...]:
+    """Fingerprints of the runs that were made on some data: on all of it, on one column, or on one group.
 
     Args:
         data (str, pd.Series, pd.DataFrame, or Portfolio): A fingerprint, prices, or a portfolio, whose close prices
@@ -96,11 +96,13 @@ def fingerprint_of(data: tp.Union[str, tp.SeriesFrame, "Portfolio"]) -> str:
     if isinstance(data, str):
         if _FINGERPRINT.fullmatch(data) is None:
             raise ValueError(f"A data fingerprint has 64 digits out of 0-9 and a-f, got {data!r}")
-        return data
-    if isinstance(data, (pd.Series, pd.DataFrame)):
-        return fingerprint(data, data.index)
+        return (data,)
     if isinstance(data, Portfolio):
-        return fingerprint(data.close, data.wrapper.index)
+        described = [describe_data(data), *describe_columns(data)]
+        return tuple(dict.fromkeys(description["fingerprint"] for description in described))
+    if isinstance(data, (pd.Series, pd.DataFrame)):
+        columns = _column_fingerprints(data, data.index)
+        return tuple(dict.fromkeys([_joined(columns), *columns]))
     raise TypeError(
         "Data must be given as a fingerprint, prices (a pandas Series or DataFrame), or a Portfolio, "
         f"not {type(data).__name__}"

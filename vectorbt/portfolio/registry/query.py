@@ -52,7 +52,7 @@ class Query:
         where (Where): Expression over the columns of `RunRegistry.to_frame`.
         since (datetime): Earliest timestamp, inclusive, in UTC.
         until (datetime): Latest timestamp, inclusive, in UTC.
-        data (str): Fingerprint of the prices.
+        data (tuple of str): Fingerprints of prices. The run was made on one of them.
         sweep_id (str): Sweep.
         deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
         finite (str): Metric that must be a finite number.
@@ -68,7 +68,7 @@ class Query:
     where: tp.Optional[Where] = None
     since: tp.Optional[datetime] = None
     until: tp.Optional[datetime] = None
-    data: tp.Optional[str] = None
+    data: tp.Optional[tp.Tuple[str, ...]] = None
     sweep_id: tp.Optional[str] = None
     deleted: tp.Optional[bool] = False
     finite: tp.Optional[str] = None
@@ -101,12 +101,12 @@ class Query:
             QueryError: If `where` is no expression."""
         return cls(
             strategy_name=_check_type("strategy_name", strategy_name, str),
-            tags=tuple(check_tags(tags)) or None,
+            tags=None if tags is None else tuple(check_tags(tags)),
             parameters=check_parameters(parameters) or None,
             where=None if where is None else parse(where),
             since=None if since is None else _as_moment("since", since, time.min),
             until=None if until is None else _as_moment("until", until, time.max),
-            data=None if data is None else _as_fingerprint(data),
+            data=None if data is None else _as_fingerprints(data),
             sweep_id=_check_type("sweep_id", sweep_id, str),
             deleted=_check_type("deleted", deleted, bool),
             sort_by=_check_type("sort_by", sort_by, str),
@@ -119,6 +119,13 @@ class Query:
         return replace(self, finite=metric, sort_by=metric, ascending=ascending, limit=_check_limit(n))
 
     # ############# Matching ############# #
+
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether the query finds every run."""
+        conditions = (self.strategy_name, self.tags, self.parameters, self.where, self.since, self.until)
+        conditions += (self.data, self.sweep_id, self.prefix, self.finite, self.limit)
+        return all(condition is None for condition in conditions)
 
     @property
     def is_summary(self) -> bool:
@@ -155,7 +162,7 @@ class Query:
         """Return whether a record meets the other conditions."""
         return (
             (self.tags is None or not set(self.tags).isdisjoint(record.tags))
-            and (self.data is None or record.data.get("fingerprint") == self.data)
+            and (self.data is None or record.data.get("fingerprint") in self.data)
             and (self.parameters is None or _has_parameters(record, self.parameters))
             and (self.where is None or self.where.matches(lambda name: value_of(record, name)))
             and (self.finite is None or _is_finite(value_of(record, self.finite)))
@@ -205,7 +212,8 @@ class Query:
         Raises:
             QueryError: If a metric is unknown. Names the nearest ones."""
         known = {*FIELDS, *HEADLINE, *vectorbt_metrics()}
-        names = {name for name in (self.sort_by, self.finite) if name and not name.startswith(_PARAMS)} - {"column"}
+        sorting = (name for name in (self.sort_by, self.finite) if name is not None)
+        names = {name for name in sorting if not name.startswith(_PARAMS)} - {"column"}
         if self.where is not None:
             names |= {name.name for name in self.where.names if name.parameter is None}
         if names <= known:
@@ -279,18 +287,23 @@ def _check_limit(value: tp.Any) -> tp.Optional[int]:
     return value.__index__()
 
 
-def _as_fingerprint(data: tp.Any) -> str:
-    from vectorbt.portfolio.registry.provenance import fingerprint_of
+def _as_fingerprints(data: tp.Any) -> tp.Tuple[str, ...]:
+    from vectorbt.portfolio.registry.provenance import fingerprints_of
 
-    return fingerprint_of(data)
+    return fingerprints_of(data)
 
 
 def _as_moment(name: str, value: tp.Any, at: time) -> datetime:
     """Return a point in time in UTC. A bare date means its first or last microsecond."""
     if isinstance(value, str):
         value = _parse_iso(name, value)
+    if is_missing(value):
+        raise ValueError(f"{name} must be a point in time, not {value!r}")
     if isinstance(value, datetime):
-        return as_utc(value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value)
+        try:
+            return as_utc(value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value)
+        except OverflowError:
+            raise ValueError(f"{name} is too far away from now: {value}") from None
     if isinstance(value, date):
         return datetime.combine(value, at, tzinfo=UTC)
     raise TypeError(f"{name} must be a datetime, a date or an ISO 8601 string, not {type(value).__name__}")

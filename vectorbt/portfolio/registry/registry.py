@@ -8,6 +8,8 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry import sweep, transfer, upkeep
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.comparison import compare, reasons_not_to_compare
+from vectorbt.portfolio.registry.conversion import Conversion, convert
+from vectorbt.portfolio.registry.inputs import check_portfolio
 from vectorbt.portfolio.registry.judgement import deflated_sharpe_ratios, judge
 from vectorbt.portfolio.registry.metrics import lower_is_better
 from vectorbt.portfolio.registry.query import Query
@@ -83,6 +85,10 @@ class RunRegistry:
                 it by its path. Nothing is written.
             OSError: If the system refuses to write. Nothing is left behind."""
         portfolio_format = self._format_of(save_portfolio, portfolio_format)
+        if save_portfolio == "returns" and len(check_portfolio(portfolio).wrapper.get_columns()) > 1:
+            raise ValueError(
+                "the aggregate of several columns has no return series to keep; save_sweep makes each column a run"
+            )
         run = RunRecord.from_portfolio(portfolio, strategy_name, parameters, tags, notes)
         self.store.save_run(run, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
         return run.run_id
@@ -227,6 +233,9 @@ class RunRegistry:
             ```"""
         if not isinstance(metric, str):
             raise TypeError(f"metric must be a string, not {type(metric).__name__}")
+        for name, instead in (("sort_by", "metric"), ("limit", "n")):
+            if name in filters:
+                raise TypeError(f"get_best_runs has no {name}; give {instead}= instead")
         if ascending is None:
             ascending = lower_is_better(metric)
         query = Query.of(strategy_name, filters.pop("tags", None), **filters)
@@ -392,7 +401,10 @@ class RunRegistry:
             raise TypeError("run_ids must be a list of run_ids, not a string")
         if run_ids is not None:
             return self.store.delete_runs(run_ids)
-        Query.of(**filters)  # a mistake is found before anything is locked
+        if Query.of(**filters).is_unconditional:
+            raise TypeError("these conditions hold for every run; to delete all of them pass where='run_id != none'")
+        if not self.list_runs(**filters):  # nothing is locked, or made, for nothing
+            return 0
         with self.store.exclusive():
             return self.store.delete_runs([record.run_id for record in self.list_runs(**filters)])
 
@@ -452,6 +464,33 @@ class RunRegistry:
         Returns:
             Size of the metadata and number of its lines, before and after."""
         return self.store.compact(dry_run)
+
+    def convert(self, run_ids: tp.Optional[tp.Sequence[str]] = None, to: str = "portable") -> Conversion:
+        """Rewrite saved portfolios in another format, one after the other.
+
+        The new files are read back and compared before the old ones go. After an interruption the same call goes on
+        from where it stopped. The runs of a sweep share their portfolio, and are converted together.
+
+        Args:
+            run_ids (list of str): Ids, or unique prefixes of at least four characters. Defaults to all runs.
+            to (str): Name of the format: `"portable"` or `"pickle"`.
+
+        Returns:
+            run_ids that were converted, those that needed no conversion, and the failures. A portfolio that cannot be
+            converted is left as it is, and a warning says why.
+
+        Raises:
+            RunNotFoundError: If one of the runs is not there.
+            AmbiguousRunIdError: If a prefix fits several runs.
+            ValueError: If there is no such format.
+
+        Usage:
+            ```pycon
+            >>> registry.convert()
+            Conversion(converted=4951, skipped=12, failures=0)
+            ```"""
+        chosen = None if run_ids is None else transfer.find_ids(self.store, run_ids)
+        return convert(self.store, chosen, to)
 
     def export(
         self,

@@ -6,7 +6,7 @@ beside the others, and a store may write the dict down as it is."""
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, index
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import decode, decode_mapping, dumps, encode, encode_mapping, loads
@@ -123,6 +123,15 @@ class RunRecord:
         self.notes = check_notes(self.notes)
         if self.sweep_id is not None and not is_run_id(self.sweep_id):
             raise ValueError(f"sweep_id must be a lower-case UUID, not {self.sweep_id!r}")
+        if self.column is not None:
+            if not hasattr(self.column, "__index__"):
+                raise TypeError(f"column must be an integer, not {type(self.column).__name__}")
+            self.column = index(self.column)
+        for name in HEADLINE:
+            if not isinstance(getattr(self, name), (int, float)):
+                raise TypeError(f"{name} must be a number, not {type(getattr(self, name)).__name__}")
+        if self.artifact is not None:
+            _check_artifact(self.run_id, self.artifact)
 
     # ############# Making ############# #
 
@@ -210,6 +219,8 @@ class RunRecord:
         for name, kind in _CONTAINERS.items():
             if type(dct.get(name)) is not kind and name in dct:
                 raise ValueError(f"{name} of run {record.run_id} must be a {kind.__name__}")
+        if not all(type(tag) is str for tag in dct.get("tags", ())):
+            raise ValueError(f"tags of run {record.run_id} must be strings, not {dct['tags']!r}")
         record.sweep_id = dct.get("sweep_id")
         if record.sweep_id is not None and not is_run_id(record.sweep_id):
             raise ValueError(f"sweep_id of run {record.run_id} must be a lower-case UUID, not {record.sweep_id!r}")
@@ -277,6 +288,8 @@ class RunRecord:
 
     def _encoded_detail(self, name: str, source: tp.Mapping[str, tp.Any]) -> tp.Any:
         """Return one of the fields in `_DETAILS` as JSON."""
+        if name == "portfolio_path" and self._root is not None:
+            return source.get(name)  # where the registry lies today is no part of the record
         if self._source is not None and not _is_set(self, name):
             if name == "_unknown":
                 return _unknown_of(source)
@@ -302,7 +315,7 @@ class RunRecord:
 
     def copy(self) -> "RunRecord":
         """Return a record that shares nothing changeable with this one."""
-        return RunRecord.from_dict(self.to_dict())
+        return _restored(dumps(self.to_dict()), self._root)
 
     def twin(self) -> "RunRecord":
         """Return a record that, like this one, has not been asked for its details. For stores that keep records."""
@@ -337,7 +350,7 @@ class RunRecord:
     __hash__ = None  # a record can be changed
 
     def __reduce__(self) -> tp.Tuple:
-        return RunRecord.from_json, (dumps(self.to_dict()),)
+        return _restored, (dumps(self.to_dict()), self._root)
 
     def __repr__(self) -> str:
         parameters = ", ".join(f"{k}={v!r}" for k, v in self.parameters.items())
@@ -347,7 +360,7 @@ class RunRecord:
         return (
             f"RunRecord({self.run_id[:8]}, {strategy_name!r}, {self.timestamp:%Y-%m-%d %H:%M:%S}, "
             f"{{{parameters}}}, total_return={self.total_return:.2f} %, sharpe_ratio={self.sharpe_ratio:.2f}, "
-            f"max_drawdown={self.max_drawdown:.2f} %, total_trades={self.total_trades:g})"
+            f"max_drawdown={self.max_drawdown:.2f} %, total_trades={self.total_trades:,})"
         )
 
     def _repr_html_(self) -> str:
@@ -366,7 +379,9 @@ class RunRecord:
             "sweep_id": self.sweep_id,
             "portfolio_path": self.portfolio_path,
         }
-        shown = {name: value for name, value in rows.items() if value not in (None, "")}
+        shown = {
+            name: value for name, value in rows.items() if not (value is None or (isinstance(value, str) and not value))
+        }
         with pd.option_context("display.max_colwidth", None):
             return pd.Series(shown, dtype=object).to_frame("").to_html(escape=True)
 
@@ -374,6 +389,13 @@ class RunRecord:
 _CONTAINERS = dict(parameters=dict, stats=dict, returns_stats=dict, data=dict, environment=dict, tags=list, notes=str)
 _KEYS = frozenset(f.name for f in fields(RunRecord) if not f.name.startswith("_")) - set(HEADLINE)
 _summary_of = attrgetter(*(f.name for f in fields(RunRecord) if f.name not in _DETAILS))
+
+
+def _restored(source: bytes, root: tp.Optional[str]) -> RunRecord:
+    record = RunRecord.from_json(source)
+    if root is not None:
+        record.locate(root)
+    return record
 
 
 def _decode_detail(name: str, dct: tp.Mapping[str, tp.Any]) -> tp.Any:
@@ -410,14 +432,19 @@ def _locate(root: str, artifact: tp.Optional[tp.Mapping[str, tp.Any]]) -> tp.Opt
 def _parse_timestamp(value: tp.Any) -> datetime:
     try:
         return as_utc(datetime.fromisoformat(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"timestamp must be an ISO 8601 string, not {value!r}") from None
 
 
 def _check_artifact(run_id: str, value: tp.Any) -> None:
-    names = value.get("names") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or any(key.startswith("$") for key in value):
+        raise ValueError(f"artifact of run {run_id} must be an object, not {value!r}")
+    names = value.get("names")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"artifact of run {run_id} must be an object with a list of names, not {value!r}")
+        raise ValueError(f"artifact of run {run_id} must have a list of names, not {names!r}")
+    for key, kind in dict(format=str, size=int, sha256=str).items():
+        if value.get(key) is not None and type(value[key]) is not kind:
+            raise ValueError(f"artifact of run {run_id} must have a {kind.__name__} as {key}, not {value[key]!r}")
 
 
 def _as_number(value: tp.Any) -> tp.Union[int, float]:

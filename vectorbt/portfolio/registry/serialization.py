@@ -52,7 +52,7 @@ class PortfolioFormat(abc.ABC):
         Raises the errors of `PortfolioFormat.load`.
 
         Raises:
-            IndexError: If there is no such column or group."""
+            ArtifactCorruptedError: If there is no such column or group."""
         return select_column(self.load(names, read), column)
 
     def load_returns(self, names: tp.Sequence[str], read: Read) -> tp.Frame:
@@ -104,12 +104,12 @@ class PortableFormat(PortfolioFormat):
         return dump(portfolio, stem)
 
     def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
-        from vectorbt.portfolio.registry.portable import PortableFiles, open_whole
+        from vectorbt.portfolio.registry.portable_files import PortableFiles, open_whole
 
         return PortableFiles(names, open_whole(read)).load()
 
     def load_column(self, names: tp.Sequence[str], read: Read, column: int) -> tp.Any:
-        from vectorbt.portfolio.registry.portable import PortableFiles, open_partly
+        from vectorbt.portfolio.registry.portable_files import PortableFiles, open_partly
 
         return PortableFiles(names, open_partly(read, read.size)).load_column(column)
 
@@ -179,12 +179,32 @@ def select_column(portfolio: tp.Any, column: int) -> tp.Any:
     (`vectorbt.portfolio.enums.InitCashMode`) is fixed before the others are left out.
 
     Raises:
-        IndexError: If there is no such column or group."""
+        ArtifactCorruptedError: If there is no such column or group."""
     n_columns = len(portfolio.wrapper.get_columns())
     if not 0 <= column < n_columns:
-        raise IndexError(f"no column {column} among {n_columns}")
+        raise ArtifactCorruptedError(f"no column {column} among {n_columns}")
     if portfolio.wrapper.get_ndim() == 1:
         return portfolio
-    if isinstance(portfolio._init_cash, int):
-        portfolio = portfolio.replace(init_cash=portfolio.get_init_cash().to_numpy())
+    init_cash = found_init_cash(portfolio)
+    if init_cash is not None:
+        portfolio = portfolio.replace(init_cash=init_cash)
     return portfolio.iloc[column]
+
+
+def found_init_cash(portfolio: tp.Any) -> tp.Optional[tp.Array1d]:
+    """Return the initial cash that vectorbt has found by looking at all columns, None if it has not done so.
+
+    It is in the form in which it is given to a portfolio: one value per column, or per group where cash is shared.
+    What was found for a group whose columns keep their own cash is spread over them evenly, since only its sum
+    counts."""
+    import numpy as np
+
+    from vectorbt.portfolio.enums import InitCashMode
+
+    if not isinstance(portfolio._init_cash, int) or portfolio._init_cash != InitCashMode.AutoAlign:
+        return None
+    init_cash = np.atleast_1d(np.asarray(portfolio.get_init_cash()))
+    if portfolio.wrapper.grouper.is_grouped() and not portfolio.cash_sharing:
+        lengths = portfolio.wrapper.grouper.get_group_lens()
+        init_cash = np.repeat(init_cash / lengths, lengths)
+    return init_cash

@@ -101,6 +101,12 @@ class RunStore(abc.ABC):
     def close(self) -> None:  # noqa: B027
         """Let go of files and connections. A closed store opens them again when it is used."""
 
+    def check_version(self) -> None:  # noqa: B027
+        """Check that this version may write to the store. Asked before a portfolio is written, so it must be quick.
+
+        Raises:
+            SchemaVersionError: If a newer version has written it."""
+
     # ############# Upkeep of a backend ############# #
 
     # What follows has defaults for a backend that replaces records in place and leaves nothing behind.
@@ -188,6 +194,7 @@ class RunStore(abc.ABC):
         named after them. Other blobs are written without holding up anybody. Should `RunRegistry.gc` take one for an
         orphan before the records are there, it is written again. A blob that is named after what is in it may be that
         of other runs as well, so it is left to `RunRegistry.gc`."""
+        self.check_version()
         artifact = describe_artifact(format_name, blobs)
         records = [{**record, "artifact": artifact} for record in records]
         stem = _stem(next(iter(blobs)))
@@ -289,11 +296,7 @@ class RunStore(abc.ABC):
             return None
         if record.column is None:
             return self._load(record)
-        _warn_of_other_settings(record)
-        try:
-            return self.open_artifact(record, lambda form, *blobs: form.load_column(*blobs, record.column))
-        except IndexError as e:
-            raise ArtifactCorruptedError(f"the portfolio of run {record.run_id} is not that of its sweep: {e}") from e
+        return self._load(record, lambda form, *blobs: form.load_column(*blobs, record.column))
 
     def load_sweep(self, sweep_id: str) -> tp.Any:
         """Return the whole portfolio of a sweep, the columns of deleted runs included.
@@ -330,7 +333,7 @@ class RunStore(abc.ABC):
             returns = self.open_artifact(sharing[0], lambda form, *blobs: form.load_returns(*blobs))
             for record in sharing:
                 series[record.run_id] = _column_of(returns, record)
-        return pd.concat([series[record.run_id] for record in records], axis=1) if records else pd.DataFrame()
+        return _aligned([series[record.run_id] for record in records])
 
     def _record_with_returns(self, run_id: str) -> RunRecord:
         record = self.get_run(run_id)
@@ -341,8 +344,6 @@ class RunStore(abc.ABC):
                 f"run {record.run_id} was saved without its portfolio and without its returns; "
                 f"save_portfolio='returns' keeps the latter"
             )
-        if not record.returns_stats:
-            raise ValueError(f"run {record.run_id} is the aggregate of several columns, which has no return series")
         return record
 
     @staticmethod
@@ -352,10 +353,11 @@ class RunStore(abc.ABC):
         form = FORMATS.get(record.artifact.get("format"))
         return form is None or form.holds_portfolio
 
-    def _load(self, record: RunRecord) -> tp.Any:
-        """Return the whole portfolio that a record refers to."""
-        _warn_of_other_settings(record)
-        return self.open_artifact(record, lambda form, *blobs: form.load(*blobs))
+    def _load(self, record: RunRecord, load: tp.Optional[tp.Callable] = None) -> tp.Any:
+        """Return the portfolio that a record refers to: all of it, or what `load` makes of its blobs."""
+        portfolio = self.open_artifact(record, load or (lambda form, *blobs: form.load(*blobs)))
+        _warn_of_other_settings(record, portfolio)
+        return portfolio
 
     def open_artifact(self, record: RunRecord, load: tp.Callable) -> tp.Any:
         """Return what `load` makes of a record's format, the names of its blobs and a function that reads them."""
@@ -443,7 +445,8 @@ class RunStore(abc.ABC):
             record.notes = record.notes if new_notes is None else new_notes
             return record
 
-        changed = self.update(run_id, change) if is_run_id(run_id) else None
+        is_there = is_run_id(run_id) and self.get(run_id) is not None
+        changed = self.update(run_id, change) if is_there else None
         if changed is None:
             raise RunNotFoundError(f"no run {run_id!r} in {self}; update_run needs the whole id of a run that is there")
         return self._handed_out(changed)
@@ -457,8 +460,11 @@ class RunStore(abc.ABC):
 
         The records go first and the portfolios last. A portfolio that another run needs stays. A deleted run remains
         a trial: `list_runs(deleted=True)` shows it."""
-        run_ids = {run_id for run_id in run_ids if is_run_id(run_id)}
-        if not run_ids:
+        for run_id in run_ids:
+            if not isinstance(run_id, str):
+                raise TypeError(f"run_ids must be strings, not {type(run_id).__name__}")
+        run_ids = set(filter(is_run_id, run_ids))
+        if not any(self.get(run_id) for run_id in run_ids):  # nothing is locked, or made, for nothing
             return 0
         with self.exclusive():
             removed = self.remove(run_ids)
@@ -515,20 +521,50 @@ def check_owner(record: RunRecord) -> None:
 
 def _column_of(returns: tp.Frame, record: RunRecord) -> tp.Series:
     """Return a run's own of the return series that it shares with others."""
+    if record.column is None and returns.shape[1] > 1:
+        raise ValueError(f"run {record.run_id} is the aggregate of several columns, which has no return series")
     column = record.column or 0
     if not 0 <= column < returns.shape[1]:
         raise ArtifactCorruptedError(f"the returns of run {record.run_id} are not those of its sweep")
     return returns.iloc[:, column].rename(record.run_id)
 
 
-def _warn_of_other_settings(record: RunRecord) -> None:
-    other = differences(record.environment, environment())
+def _aligned(series: tp.Sequence[tp.Series]) -> tp.Frame:
+    """Return series as the columns of one frame. Naive times are in UTC where others have a zone.
+
+    Raises:
+        ValueError: If they cannot be aligned. Names two runs that do not fit."""
+    if not series:
+        return pd.DataFrame()
+    if all(one.index is series[0].index or one.index.equals(series[0].index) for one in series):
+        return pd.concat(series, axis=1)
+    zones = {getattr(one.index, "tz", None) for one in series}
+    if len(zones) > 1:
+        series = [_in_utc(one) for one in series]
+    for one in series:
+        if type(one.index) is not type(series[0].index) or one.index.has_duplicates:
+            raise ValueError(
+                f"the returns of runs {series[0].name} and {one.name} cannot be aligned: one has other labels, or the "
+                f"same label twice; load them one by one"
+            )
+    return pd.concat(series, axis=1, sort=True)
+
+
+def _in_utc(series: tp.Series) -> tp.Series:
+    if not isinstance(series.index, pd.DatetimeIndex):
+        return series
+    return series.tz_localize("UTC") if series.index.tz is None else series.tz_convert("UTC")
+
+
+def _warn_of_other_settings(record: RunRecord, portfolio: tp.Any) -> None:
+    """Warn if the settings that metrics depend on, those that the portfolio does not bring itself, have changed."""
+    other = differences(record.environment, environment(portfolio))
     if other:
         listed = ", ".join(f"{name} was {was!r} and is {now!r}" for name, (was, now) in other.items())
         warnings.warn(
             f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio will "
             f"differ from the record",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

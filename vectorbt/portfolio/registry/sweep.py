@@ -4,6 +4,7 @@ One column is one run; one group where the portfolio is grouped. What distinguis
 column index, becomes parameters."""
 
 from collections import Counter
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -21,6 +22,7 @@ from vectorbt.portfolio.registry.inputs import (
 from vectorbt.portfolio.registry.metrics import measure_columns
 from vectorbt.portfolio.registry.provenance import describe_columns, environment
 from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.values import is_missing
 
 
 def split(
@@ -75,7 +77,7 @@ def column_parameters(portfolio: tp.Any, constant: tp.Dict[str, tp.Any]) -> tp.L
         return [constant]
     columns = portfolio.wrapper.get_columns()
     names = level_names(columns)
-    taken = sorted(set(constant) & {*names, *map(str, columns.names)})
+    taken = sorted(set(constant) & {*names, *(str(name) for name in columns.names if name is not None)})
     if taken:
         raise ValueError(
             f"parameters[{taken[0]!r}] has the name of a level of the columns ({', '.join(names)}); "
@@ -130,9 +132,12 @@ def _summary_row(sweep_id: str, runs: tp.Sequence[RunRecord]) -> tp.Tuple:
 
 def _range(values: tp.List[tp.Any]) -> tp.Optional[str]:
     """Return the range of values as text, None if they are all the same."""
-    distinct = list(dict.fromkeys(map(repr, values)))
-    if len(distinct) == 1:
+    present = [value for value in values if not is_missing(value)]
+    distinct = list(dict.fromkeys(map(str, present)))
+    missing = ["missing"] if len(present) < len(values) else []
+    if len(distinct) + len(missing) < 2:
         return None
-    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
-        return f"{min(values)} to {max(values)}"
-    return ", ".join(distinct) if len(distinct) <= 3 else f"{len(distinct)} values"
+    if len({type(value) for value in present}) == 1 and isinstance(present[0], (int, float, date, timedelta)):
+        distinct = [f"{min(present)} to {max(present)}" if len(distinct) > 1 else distinct[0]]
+    shown = [*distinct, *missing]
+    return ", ".join(shown) if len(shown) <= 3 else f"{len(shown)} values"

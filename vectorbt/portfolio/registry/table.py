@@ -9,10 +9,13 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.encoding import decode
 from vectorbt.portfolio.registry.metrics import HEADLINE
+from vectorbt.portfolio.registry.query import FIELDS
 from vectorbt.portfolio.registry.run import RunRecord
 
 _SHOWN_ROWS = 20
 _HIDDEN = ("notes", "sweep_id")
+_TAKEN = frozenset({*FIELDS, *HEADLINE})
+"""Names of columns that a custom metric of the same name does not replace, as in a `where` expression."""
 _PLAIN = frozenset({int, float, bool, str, type(None)})
 
 
@@ -55,7 +58,9 @@ class RunList(list):
 
     def _repr_html_(self) -> str:
         shown = self[:_SHOWN_ROWS].to_frame()
-        shown = shown.drop(columns=[name for name in _HIDDEN if not any(shown[name])])
+        shown = shown.drop(
+            columns=[name for name in _HIDDEN if not any(value for value in shown[name] if isinstance(value, str))]
+        )
         more = f"<p>{len(self)} runs, the first {_SHOWN_ROWS} shown</p>" if len(self) > _SHOWN_ROWS else ""
         return shown.to_html(escape=True, max_cols=None) + more
 
@@ -75,11 +80,13 @@ def to_frame(records: tp.Sequence[RunRecord]) -> tp.Frame:
 def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
     stats = [record.encoded("stats") for record in records]
     parameters = [record.encoded("parameters") for record in records]
-    columns = {"timestamp": pd.DatetimeIndex([record.timestamp for record in records], tz="UTC").as_unit("us")}
+    # Through NumPy, which knows all years: pandas 2 would go through nanoseconds, and refuse those after 2262.
+    timestamps = np.array([record.timestamp.replace(tzinfo=None) for record in records], dtype="datetime64[us]")
+    columns = {"timestamp": pd.DatetimeIndex(timestamps).tz_localize("UTC")}
     columns["strategy_name"] = [record.strategy_name for record in records]
     for name in HEADLINE:
         columns[name] = _as_array([getattr(record, name) for record in records])
-    columns.update((name, values) for name, values in _decoded(stats).items() if name not in HEADLINE)
+    columns.update((name, values) for name, values in _decoded(stats).items() if name not in _TAKEN)
     columns.update((f"params.{name}", values) for name, values in _decoded(parameters).items())
     columns["tags"] = _as_objects([record.tags for record in records])
     columns["notes"] = [record.notes for record in records]

@@ -176,6 +176,10 @@ class FileStore(RunStore):
                 if run_id in self._runs or run_id in self._deleted:
                     raise RunExistsError(f"run {run_id} is in {self} already; a run is saved once")
 
+    def check_version(self) -> None:
+        with suppress(FileNotFoundError), open(self.metadata_file, "rb", buffering=0, opener=open_regular) as file:
+            self._check_opening(file)
+
     # ############# Reading ############# #
 
     def _refresh(self) -> None:
@@ -317,9 +321,7 @@ class FileStore(RunStore):
         size = os.fstat(file.fileno()).st_size
         if size == 0:
             return 0
-        opening = parse_line(_read_at(file, 0, _TAIL).partition(b"\n")[0] + b"\n")
-        if opening is not None and opening.kind == "header":
-            check_header(opening.value, self.metadata_file)
+        self._check_opening(file)
         tail = _read_at(file, max(0, size - _TAIL), _TAIL)
         if is_last_line(tail[tail.rfind(b"\n", 0, -1) + 1 :]):
             return size
@@ -329,6 +331,11 @@ class FileStore(RunStore):
         self._keep_damaged(_read_at(file, end, size - end))
         os.ftruncate(file.fileno(), end)
         return end
+
+    def _check_opening(self, file: tp.BinaryIO) -> None:
+        opening = parse_line(_read_at(file, 0, _TAIL).partition(b"\n")[0] + b"\n")
+        if opening is not None and opening.kind == "header":
+            check_header(opening.value, self.metadata_file)
 
     def _keep_damaged(self, torn: bytes) -> None:
         """Put aside the damaged lines in what is about to be cut off. The rest is what was about to be saved."""
@@ -375,16 +382,16 @@ class FileStore(RunStore):
             if content == self._read_own(self.metadata_file):
                 return compaction
             self._put_aside(damaged)
-            mode = os.stat(self.metadata_file).st_mode
-            write_atomically(self.metadata_file, content)
-            os.chmod(self.metadata_file, stat.S_IMODE(mode))  # others may be allowed to write
+            mode = os.stat(self.metadata_file).st_mode  # others may be allowed to write
+            write_atomically(self.metadata_file, content, stat.S_IMODE(mode))
             return compaction
 
     def _compaction(self) -> tp.Tuple[Compaction, tp.List[bytes], bytes]:
         """Return what a compaction saves, which lines it puts aside, and what it makes of the journal."""
         with self._reading:
             self._read_anew()
-            runs = [record.twin() for run_id, record in self._runs.items() if self._older_runs.get(run_id) is not record]
+            older = self._older_runs
+            runs = [record.twin() for run_id, record in self._runs.items() if older.get(run_id) is not record]
             deleted = [record.twin() for record in self._deleted.values()]
             damaged = beyond_reading([*self._journal.damages, *self._unusable])
             before, end = self._read_own(self.metadata_file), self._journal.end

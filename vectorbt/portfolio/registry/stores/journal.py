@@ -131,7 +131,10 @@ def check_header(value: bytes, path: tp.Any) -> None:
 
     Raises:
         SchemaVersionError: If it is not."""
-    content = loads(value)
+    try:
+        content = loads(value)
+    except ValueError:
+        content = None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise SchemaVersionError(f"{path} is not the metadata of a run registry; choose another folder")
     version = content.get("version")
@@ -287,7 +290,7 @@ class JournalReader:
     def _is_settled(file: tp.BinaryIO, offset: int, line: bytes) -> bool:
         """Return whether a damaged line is there still: it may have been a torn end that a writer was replacing."""
         try:
-            again = open(file.name, "rb", opener=open_regular)
+            again = open(file.name, "rb", opener=open_regular)  # noqa: SIM115
         except FileNotFoundError:
             return True
         with again:

@@ -43,7 +43,7 @@ def _artifact(portfolio_path: tp.Optional[str]) -> tp.Optional[tp.Dict[str, tp.A
     """Return how a record refers to a portfolio of the older layout.
 
     Wherever the path says, the portfolio is looked for in this registry's own folder, by its name."""
-    if portfolio_path is None:
+    if not portfolio_path:
         return None
     flavour = PureWindowsPath if re.search(r"\\", portfolio_path) else PurePosixPath
     return dict(format="pickle", size=None, sha256=None, names=[flavour(portfolio_path).name])

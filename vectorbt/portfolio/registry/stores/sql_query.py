@@ -23,6 +23,7 @@ from vectorbt.portfolio.registry.stores.sql_terms import (
     MetricTerm,
     NumberTerm,
     ParameterTerm,
+    Planner,
     Sql,
     Term,
     Test,
@@ -42,7 +43,13 @@ _COMPARISONS = {
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-def narrow(query: Query, dialect: str) -> Sql:
+_MAX_CONDITIONS = 100
+"""Conditions that a database is given. SQLite refuses more than a thousand, and thousands narrow no better."""
+_MAX_DEPTH = 10
+"""How deep they may be nested. SQLite's parser holds a hundred symbols, several for each level."""
+
+
+def narrow(query: Query, planner: Planner) -> Sql:
     """Return a condition on the table of runs that all runs meet that a query asks for, and few others."""
     import sqlalchemy as sa
 
@@ -61,28 +68,28 @@ def narrow(query: Query, dialect: str) -> Sql:
     if query.until is not None:
         conditions.append(runs.c.timestamp <= microseconds(query.until))
     if query.data is not None:
-        conditions.append(runs.c.fingerprint == key_text(query.data))
-    if query.tags is not None:
-        conditions.append(_has_tag(query.tags))
-    for name, wanted in (query.parameters or {}).items():
-        conditions.append(_has_parameter(term_of(f"params.{name}", dialect), wanted).maybe)
-    if query.where is not None:
-        conditions.append(_translate(query.where.condition, dialect).maybe)
+        conditions.append(runs.c.fingerprint.in_([key_text(fingerprint) for fingerprint in query.data]))
+    if query.tags is not None and len(query.tags) <= _MAX_CONDITIONS:
+        conditions.append(_has_tag(query.tags, planner))
+    for name, wanted in list((query.parameters or {}).items())[:_MAX_CONDITIONS]:
+        conditions.append(_has_parameter(term_of(f"params.{name}", planner), wanted).maybe)
+    if query.where is not None and _is_within_reason(query.where.condition):
+        conditions.append(_translate(query.where.condition, planner).maybe)
     if query.finite is not None:
-        conditions.append(_is_finite(term_of(query.finite, dialect)))
+        conditions.append(_is_finite(term_of(query.finite, planner)))
     return sa.and_(*conditions)
 
 
-def _has_tag(wanted: tp.Iterable[str]) -> Sql:
-    import sqlalchemy as sa
-
+def _has_tag(wanted: tp.Iterable[str], planner: Planner) -> Sql:
     tags = tables().tags
-    return tables().runs.c.id.in_(sa.select(tags.c.id).where(tags.c.tag.in_([key_text(tag) for tag in wanted])))
+    return planner.runs_with(tags, tags.c.tag.in_([key_text(tag) for tag in wanted]))
 
 
 def _has_parameter(term: Term, wanted: tp.Any) -> "Verdict":
     choices = wanted if isinstance(wanted, list) else [wanted]
-    return _any(_negated(_has_value(term)) if is_missing(choice) else _equals(term, choice) for choice in choices)
+    present = [choice for choice in choices if not is_missing(choice)]
+    absent = [_negated(_has_value(term))] if len(present) < len(choices) else []
+    return _any([_of_runs(term, _equals_one(term, present)), *absent])
 
 
 def _is_finite(term: Term) -> Sql:
@@ -105,6 +112,12 @@ class Verdict(tp.NamedTuple):
 
 def _certain(condition: Sql) -> Verdict:
     return Verdict(condition, condition)
+
+
+def _never() -> Verdict:
+    import sqlalchemy as sa
+
+    return _certain(sa.false())
 
 
 def _unknown() -> Verdict:
@@ -131,74 +144,88 @@ def _any(verdicts: tp.Iterable[Verdict]) -> Verdict:
 
 
 def _negated(verdict: Verdict) -> Verdict:
-    return Verdict(_not(verdict.maybe), _not(verdict.surely))
-
-
-def _not(condition: Sql) -> Sql:
-    """Negate a condition. In SQL the negation of what is unknown is unknown, here it holds."""
     import sqlalchemy as sa
 
-    return sa.not_(sa.func.coalesce(condition, sa.false()))
+    # The conditions of a `Term` are never null, whose negation would be null again.
+    return Verdict(sa.not_(verdict.maybe), sa.not_(verdict.surely))
 
 
 # ############# Expressions ############# #
 
 
-def _translate(condition: Condition, dialect: str) -> Verdict:
+def _is_within_reason(condition: Condition) -> bool:
+    """Return whether a tree of `vectorbt.portfolio.registry.where` is small enough for a database."""
+    level, size = [condition], 0
+    for _ in range(_MAX_DEPTH):
+        size += len(level)
+        level = [part for node in level for part in _parts(node)]
+    return not level and size <= _MAX_CONDITIONS
+
+
+def _parts(condition: Condition) -> tp.Sequence[Condition]:
+    if isinstance(condition, (And, Or)):
+        return condition.conditions
+    return [condition.condition] if isinstance(condition, Not) else []
+
+
+def _translate(condition: Condition, planner: Planner) -> Verdict:
     """Return the verdict on a tree of `vectorbt.portfolio.registry.where`."""
     if isinstance(condition, And):
-        return _all(_translate(part, dialect) for part in condition.conditions)
+        return _all(_translate(part, planner) for part in condition.conditions)
     if isinstance(condition, Or):
-        return _any(_translate(part, dialect) for part in condition.conditions)
+        return _any(_translate(part, planner) for part in condition.conditions)
     if isinstance(condition, Not):
-        return _negated(_translate(condition.condition, dialect))
+        return _negated(_translate(condition.condition, planner))
     if isinstance(condition, Compare):
-        return _translate_comparison(condition, dialect)
+        return _translate_comparison(condition, planner)
     if isinstance(condition, In):
-        return _translate_membership(condition, dialect)
+        return _translate_membership(condition, planner)
     if not isinstance(condition.operand, Name):
         return _unknown()
-    term = term_of(condition.operand.name, dialect)
+    term = term_of(condition.operand.name, planner)
     if isinstance(condition, HasValue):
         return _has_value(term)
-    return _or_opaque(term, term.boolean(True))
+    return _of_runs(term, _or_opaque(term, term.boolean(True)))
 
 
-def _translate_comparison(condition: Compare, dialect: str) -> Verdict:
+def _translate_comparison(condition: Compare, planner: Planner) -> Verdict:
     sign, left, right = condition.operator, condition.left, condition.right
     if isinstance(left, Literal):
         sign, left, right = _MIRRORED[sign], right, left
     if not isinstance(left, Name) or not isinstance(right, Literal):
         return _unknown()
-    term = term_of(left.name, dialect)
-    if sign == "==":
-        return _equals(term, right.value)
+    term = term_of(left.name, planner)
     if sign == "!=":
         return _differs(term, right.value)
-    return _precedes(term, sign, right.value)
+    return _of_runs(term, _equals(term, right.value) if sign == "==" else _precedes(term, sign, right.value))
 
 
-def _translate_membership(condition: In, dialect: str) -> Verdict:
+def _translate_membership(condition: In, planner: Planner) -> Verdict:
     left, right = condition.left, condition.right
     if isinstance(right, Name):
         is_tag = right.name == "tags" and isinstance(left, Literal) and isinstance(left.value, str)
         if not is_tag:
             return _unknown()
-        found = _has_tag([left.value])
-        verdict = _certain(found) if is_plain_text(left.value) else Verdict(_unknown().surely, found)
+        found = _has_tag([left.value], planner)
+        verdict = _certain(found) if is_plain_text(left.value) else Verdict(_never().surely, found)
         return _negated(verdict) if condition.negated else verdict
     if isinstance(left, Literal):
         return _unknown()
-    term = term_of(left.name, dialect)
-    found = _any(_equals(term, value) for value in right.value)
+    term = term_of(left.name, planner)
+    found = _of_runs(term, _equals_one(term, right.value))
     return _all([_has_value(term), _negated(found)]) if condition.negated else found
 
 
 # ############# Comparisons ############# #
 
 
+def _of_runs(term: Term, verdict: Verdict) -> Verdict:
+    """Turn a verdict on the rows that hold a value into one on the runs that they belong to."""
+    return Verdict(term.runs(verdict.surely), term.runs(verdict.maybe))
+
+
 def _has_value(term: Term) -> Verdict:
-    return _or_opaque(term, term.known())
+    return _of_runs(term, _or_opaque(term, term.known()))
 
 
 def _or_opaque(term: Term, condition: Sql) -> Verdict:
@@ -210,8 +237,8 @@ def _or_opaque(term: Term, condition: Sql) -> Verdict:
 
 def _differs(term: Term, value: tp.Any) -> Verdict:
     if is_missing(value):
-        return _certain(_unknown().surely)
-    return _all([_has_value(term), _negated(_equals(term, value))])
+        return _never()
+    return _all([_has_value(term), _negated(_of_runs(term, _equals(term, value)))])
 
 
 def _equals(term: Term, value: tp.Any) -> Verdict:
@@ -220,7 +247,7 @@ def _equals(term: Term, value: tp.Any) -> Verdict:
 
     kind, key = classify(value)
     if kind is Kind.MISSING:
-        return _certain(sa.false())
+        return _never()
     if isinstance(term, InstantTerm):
         return _compare_instant(term, "==", value)
     if kind is Kind.NUMBER:
@@ -236,6 +263,15 @@ def _equals(term: Term, value: tp.Any) -> Verdict:
         # A text that can be read as one equals it.
         return Verdict(sa.false(), sa.or_(term.texts(_anything), term.opaque()))
     return Verdict(sa.false(), term.opaque())
+
+
+def _equals_one(term: Term, values: tp.Sequence[tp.Any]) -> Verdict:
+    """Return the verdict on whether a value equals one of several."""
+    import sqlalchemy as sa
+
+    if len(values) > _MAX_CONDITIONS:
+        return Verdict(sa.false(), sa.or_(term.known(), term.opaque()))
+    return _any(_equals(term, value) for value in values)
 
 
 def _precedes(term: Term, sign: str, value: tp.Any) -> Verdict:
@@ -279,7 +315,7 @@ def _compare_instant(term: InstantTerm, sign: str, value: tp.Any) -> Verdict:
 
     span = read_instant(value) if isinstance(value, str) else None
     if span is None:
-        return _certain(sa.false())
+        return _never()
     column = term.column
     first, last = -(-span[0] // 1000), span[1] // 1000
     return _certain(
@@ -320,12 +356,12 @@ class Order(tp.NamedTuple):
     margin: float = 0.0
 
 
-def order_of(query: Query, dialect: str) -> tp.Optional[Order]:
+def order_of(query: Query, planner: Planner) -> tp.Optional[Order]:
     """Return how a database can put the runs of a query in order, or None if it cannot."""
     runs = tables().runs
     if query.sort_by in ("timestamp", "run_id"):
         return Order(runs.c[query.sort_by], runs)
-    term = term_of(query.sort_by, dialect)
+    term = term_of(query.sort_by, planner)
     if isinstance(term, MetricTerm):
         return _order_by_metric(term)
     if isinstance(term, NumberTerm):
@@ -338,7 +374,7 @@ def order_of(query: Query, dialect: str) -> tp.Optional[Order]:
 def _order_by_metric(term: MetricTerm) -> Order:
     runs, records = tables().runs, tables().records
     source = runs.join(records, records.c.id == runs.c.id)
-    return Order(term.number, source, term.opaque(), _not(_has_value(term).maybe), term.margin)
+    return Order(term.number, source, term.opaque(), _negated(_has_value(term)).surely, term.margin)
 
 
 def _order_by_parameter(term: ParameterTerm) -> Order:
@@ -350,6 +386,6 @@ def _order_by_parameter(term: ParameterTerm) -> Order:
     return Order(
         parameters.c.number,
         runs.join(parameters, of_run),
-        others=term.rows_with(sa.not_(is_number)),
-        missing=_not(term.rows_with(sa.true())),
+        others=term.runs(sa.not_(is_number)),
+        missing=sa.not_(term.runs(sa.true())),
     )
