@@ -2,8 +2,8 @@
 
 import sys
 
-from benchmarks import querying, saving
+from benchmarks import portable_format, querying, saving
 
 if __name__ == "__main__":
-    for benchmark in (saving, querying):
+    for benchmark in (saving, querying, portable_format):
         benchmark.main("--quick" not in sys.argv)

@@ -246,8 +246,17 @@ def make_folder(folder: Path) -> None:
         sync_folder(folder.parent)
 
 
-def write_atomically(target: Path, content: tp.Union[bytes, tp.Iterable[bytes]]) -> None:
+def write_atomically(
+    target: Path,
+    content: tp.Union[bytes, tp.Iterable[bytes]],
+    mode: tp.Optional[int] = None,
+) -> None:
     """Give a file a new content, which is seen whole or not at all, and is durable when the call returns.
+
+    Args:
+        target (Path): File.
+        content (bytes or iterable of bytes): Content, in one piece or several.
+        mode (int): Permissions. Defaults to those of any new file.
 
     Raises:
         OSError: If the system refuses. The file is as it was before, and nothing is left beside it."""
@@ -256,6 +265,8 @@ def write_atomically(target: Path, content: tp.Union[bytes, tp.Iterable[bytes]])
         with errors_naming(target), open(temporary, "xb", buffering=0) as file:
             for chunk in [content] if isinstance(content, bytes) else content:
                 write_fully(file.fileno(), chunk)
+            if mode is not None:
+                os.chmod(temporary, mode)
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
