@@ -12,7 +12,7 @@ import vectorbt as vbt
 from benchmarks.measuring import seconds, table
 from benchmarks.saving import make_portfolio, write_durably
 from vectorbt.portfolio.registry import FileStore, RunRegistry
-from vectorbt.portfolio.registry.portable_prices import is_prices
+from vectorbt.portfolio.registry.portable.prices import is_prices
 from vectorbt.portfolio.registry.serialization import FORMATS
 
 STEM = "0b9d2c5e-0000-4000-8000-000000000000"
@@ -131,8 +131,8 @@ def candidates(columns):
 
 
 def _ours():
-    from vectorbt.portfolio.registry.parquet_file import TableFile
-    from vectorbt.portfolio.registry.portable_records import read_records, write_records
+    from vectorbt.portfolio.registry.portable.parquet_file import TableFile
+    from vectorbt.portfolio.registry.portable.records import read_records, write_records
 
     def read(content):
         records = read_records(TableFile.of(content))

@@ -45,7 +45,7 @@ def main():
     if len(registry):
         newest = registry.list_runs(limit=1)[0]
         print(
-            f"The history of {len(registry)} earlier runs is here, the last one of {newest.timestamp:%Y-%m-%d %H:%M} UTC."
+            f"The history of {len(registry)} earlier runs is here, the last of {newest.timestamp:%Y-%m-%d %H:%M} UTC."
         )
 
     price = load_price()

@@ -309,7 +309,6 @@ class StoreSuite:
         assert store.artifacts.list() == []
         assert len(registry.list_runs(deleted=True, sweep_id=run.sweep_id)) == 3
 
-
     # ############# Upkeep ############# #
 
     def test_a_run_that_was_deleted_elsewhere_comes_in_as_a_trial(self, store):

@@ -191,7 +191,7 @@ def test_an_unpickled_portfolio_is_portable():
 
 
 def test_a_newer_version_is_told_apart_from_damage(monkeypatch):
-    monkeypatch.setattr("vectorbt.portfolio.registry.portable.VERSION", 2)
+    monkeypatch.setattr("vectorbt.portfolio.registry.portable.writing.VERSION", 2)
     blobs = dump(make_portfolio())
     monkeypatch.undo()
     with pytest.raises(ArtifactUnreadableError, match="upgrade"):

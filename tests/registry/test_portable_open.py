@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from tests.registry.factories import make_portfolio, make_price, make_sweep
 from tests.registry.test_portable import STEM, bits, dump
 from vectorbt.portfolio.registry import RunRegistry
-from vectorbt.portfolio.registry.parquet_file import TableFile, write_file
+from vectorbt.portfolio.registry.portable.parquet_file import TableFile, write_file
 
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: pip install vectorbt-registry[test]")
 

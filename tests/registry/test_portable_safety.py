@@ -16,8 +16,8 @@ from tests.registry.portfolios import make_basket
 from tests.registry.test_portable import PORTABLE, STEM, Blobs, dump, load, load_column
 from vectorbt.portfolio.registry.encoding import encode
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError
-from vectorbt.portfolio.registry.parquet_file import FREE_MEMORY, MAX_EXPANSION, TableFile, write_file
-from vectorbt.portfolio.registry.parquet_pages import compress, read_page, write_page
+from vectorbt.portfolio.registry.portable.parquet_file import FREE_MEMORY, MAX_EXPANSION, TableFile, write_file
+from vectorbt.portfolio.registry.portable.parquet_pages import compress, read_page, write_page
 
 BLOBS = dump(make_sweep(log=True, attach_call_seq=True))
 MAIN = f"{STEM}.parquet"

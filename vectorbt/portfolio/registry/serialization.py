@@ -99,17 +99,17 @@ class PortableFormat(PortfolioFormat):
     executes_code = False
 
     def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
-        from vectorbt.portfolio.registry.portable import dump
+        from vectorbt.portfolio.registry.portable.writing import dump
 
         return dump(portfolio, stem)
 
     def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
-        from vectorbt.portfolio.registry.portable_files import PortableFiles, open_whole
+        from vectorbt.portfolio.registry.portable.reading import PortableFiles, open_whole
 
         return PortableFiles(names, open_whole(read)).load()
 
     def load_column(self, names: tp.Sequence[str], read: Read, column: int) -> tp.Any:
-        from vectorbt.portfolio.registry.portable_files import PortableFiles, open_partly
+        from vectorbt.portfolio.registry.portable.reading import PortableFiles, open_partly
 
         return PortableFiles(names, open_partly(read, read.size)).load_column(column)
 

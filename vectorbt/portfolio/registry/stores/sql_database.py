@@ -3,7 +3,7 @@
 import os
 import re
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from vectorbt import _typing as tp
@@ -44,7 +44,12 @@ def open_database(url_or_engine: tp.Any) -> "Database":
 
 
 def sqlite_url(path: tp.Union[str, os.PathLike]) -> tp.Any:
-    """Return the URL of a SQLite file.
+    """Return the URL of a SQLite file. See `url_at`."""
+    return url_at(drivername="sqlite", database=os.fspath(path))
+
+
+def url_at(**address: tp.Any) -> tp.Any:
+    """Return the URL of an address. Unlike text, parts can hold any character.
 
     Raises:
         ImportError: If SQLAlchemy is missing. Names the extra that installs it."""
@@ -53,7 +58,7 @@ def sqlite_url(path: tp.Union[str, os.PathLike]) -> tp.Any:
     except ImportError as e:
         raise _missing("SQLAlchemy", "sql") from e
 
-    return URL.create("sqlite", database=os.fspath(path))
+    return URL.create(**address)
 
 
 def _parse(url: tp.Any) -> tp.Any:
@@ -100,14 +105,16 @@ class Database:
         return self.url.set(query=shown).render_as_string(hide_password=True)
 
     @property
-    def url_without_secrets(self) -> tp.Any:
-        """URL by which another process can reach the database if it has the password from somewhere else."""
-        url = self.url.set(query={k: v for k, v in self.url.query.items() if k not in _SECRET_OPTIONS})
-        # `URL.set` takes None for "as it is".
-        return (
-            type(url)
-            .create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
-            .render_as_string(hide_password=False)
+    def address(self) -> tp.Dict[str, tp.Any]:
+        """Parts of the URL by which another process can reach the database, if it has the password from elsewhere."""
+        url = self.url
+        return dict(
+            drivername=url.drivername,
+            username=url.username,
+            host=url.host,
+            port=url.port,
+            database=url.database,
+            query={name: value for name, value in url.query.items() if name not in _SECRET_OPTIONS},
         )
 
     # ############# Connections ############# #
@@ -186,8 +193,11 @@ class Database:
     # ############# Transactions ############# #
 
     @contextmanager
-    def reading(self) -> tp.Iterator[tp.Any]:
-        """Enter a connection that sees one state of the database. None if nothing was ever saved to it."""
+    def reading(self, one_state: bool = False) -> tp.Iterator[tp.Any]:
+        """Enter a connection. None if nothing was ever saved to the database.
+
+        Args:
+            one_state (bool): Whether all statements see the database in the same state."""
         if not self._exists():
             yield None
             return
@@ -195,7 +205,7 @@ class Database:
             if not self._is_up_to_date(connection):
                 yield None
                 return
-            with self._transaction(connection, self.begin_reading):
+            with self._transaction(connection, self.begin_reading) if one_state else nullcontext():
                 yield connection
 
     @contextmanager

@@ -1,8 +1,8 @@
 """Records as the rows of the tables in `vectorbt.portfolio.registry.stores.sql_schema`.
 
 A database compares values in its own way. So that it never leaves out what
-`vectorbt.portfolio.registry.values` would find, it is given only what both compare in the same way: numbers that are
-exact as double precision, booleans and text. Any other value is `OPAQUE`: it is there, and Python decides."""
+`vectorbt.portfolio.registry.values` would find, it is given only what both compare in the same way: numbers in double
+precision, booleans and text. Any other value is `OPAQUE`: it is there, and Python decides."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -58,7 +58,8 @@ def rows_of(records: tp.Sequence[tp.Dict[str, tp.Any]], first_id: int, deleted: 
         rows.records.append({"id": id_, "shared": digest, "record": dumps(own).decode()})
         rows.parameters.extend(parameter_rows(id_, record))
         rows.tags.extend(tag_rows(id_, record))
-        rows.metric_names.update(name for name in record.get("stats", ()) if is_plain_text(name))
+        rows.metric_names.update(record.get("stats", ()))
+    rows.metric_names = {name for name in rows.metric_names if is_plain_text(name)}
     return rows
 
 
@@ -163,7 +164,7 @@ def _compared(encoded: tp.Any) -> tp.Tuple[tp.Optional[int], tp.Optional[float],
         return None, None, None
     if type(encoded) is bool:
         return BOOLEAN, float(encoded), None
-    if type(encoded) is float or (type(encoded) is int and is_exact(encoded)):
+    if type(encoded) is float or type(encoded) is int:
         return NUMBER, float(encoded), None
     if type(encoded) is str:
         return TEXT, None, key_text(encoded)

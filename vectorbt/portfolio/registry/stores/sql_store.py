@@ -16,7 +16,7 @@ from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
-from vectorbt.portfolio.registry.stores.sql_database import Database, SqliteDatabase, open_database, sqlite_url
+from vectorbt.portfolio.registry.stores.sql_database import Database, SqliteDatabase, open_database, sqlite_url, url_at
 from vectorbt.portfolio.registry.stores.sql_query import Order, narrow, order_of
 from vectorbt.portfolio.registry.stores.sql_rows import (
     MAX_EXACT,
@@ -27,6 +27,7 @@ from vectorbt.portfolio.registry.stores.sql_rows import (
     tag_rows,
 )
 from vectorbt.portfolio.registry.stores.sql_schema import tables
+from vectorbt.portfolio.registry.stores.sql_terms import Planner
 
 _CHUNK = 500
 """Values that one statement takes."""
@@ -74,7 +75,7 @@ class SqlStore(RunStore):
     ) -> None:
         self.database: Database = open_database(url_or_engine)
         super().__init__(self._open_artifacts(artifacts), portfolio_format, allow_pickle)
-        self._sweeps: tp.Dict[str, tp.Dict[str, tp.Any]] = {}
+        self._sweeps: tp.Dict[tp.Optional[str], tp.Dict[str, tp.Any]] = {}
         self._metric_names: tp.Set[str] = set()
         """Names of metrics that are known to be in the database."""
 
@@ -93,14 +94,14 @@ class SqlStore(RunStore):
 
     def __getstate__(self) -> tp.Dict[str, tp.Any]:
         return dict(
-            url_or_engine=self.database.url_without_secrets,
+            address=self.database.address,
             artifacts=self.artifacts,
             portfolio_format=self.portfolio_format,
             allow_pickle=self.allow_pickle,
         )
 
     def __setstate__(self, state: tp.Dict[str, tp.Any]) -> None:
-        SqlStore.__init__(self, **state)
+        SqlStore.__init__(self, url_at(**state.pop("address")), **state)
 
     # ############# Backend ############# #
 
@@ -122,8 +123,9 @@ class SqlStore(RunStore):
         runs = tables().runs
         with self.database.writing() as connection:
             for id_, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
-                changed = change(self._record(connection, digest, source))
-                self._replace(connection, id_, digest, changed.to_dict())
+                shared = self._shared(connection, {digest})[digest]
+                changed = change(self._record(shared, source))
+                self._replace(connection, id_, shared, changed.to_dict())
                 return changed
         return None
 
@@ -137,15 +139,16 @@ class SqlStore(RunStore):
             if connection is None:
                 return None
             for _, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
-                return self._record(connection, digest, source)
+                return self._record(self._shared(connection, {digest})[digest], source)
         return None
 
     def select(self, query: Query) -> tp.List[RunRecord]:
-        with self.database.reading() as connection, collection_paused():
+        with self.database.reading(one_state=query.limit is not None) as connection, collection_paused():
             if connection is None or query.limit == 0:
                 return []
-            condition = narrow(query, self.database.kind)
-            order = None if query.limit is None else order_of(query, self.database.kind)
+            planner = Planner(self.database.kind, None if query.limit is None else connection)
+            condition = narrow(query, planner)
+            order = None if query.limit is None else order_of(query, planner)
             if order is None:
                 return query.apply(self._records(connection, self._rows(connection, condition)))
             return query.arrange(self._first(connection, query, condition, order))
@@ -205,7 +208,8 @@ class SqlStore(RunStore):
 
         Those that the database may have put in the wrong order among themselves are all among them."""
         found: tp.List[tp.Tuple[tp.Any, RunRecord]] = []
-        offset, size = 0, query.limit
+        # One more shows whether those that may be in the wrong order are all there.
+        offset, size = 0, query.limit + (margin > 0)
         while True:
             rows = self._top(connection, statement.limit(size).offset(offset), not query.ascending)
             records = self._records(connection, [row[:3] for row in rows])
@@ -237,33 +241,29 @@ class SqlStore(RunStore):
         return connection.execute(statement.where(*conditions)).all()
 
     def _records(self, connection: Connection, rows: tp.Sequence[tp.Tuple]) -> tp.List[RunRecord]:
-        self._load_sweeps(connection, {digest for _, digest, _ in rows} - {None})
-        return [self._record(connection, digest, source) for _, digest, source in rows]
+        shared = self._shared(connection, {digest for _, digest, _ in rows})
+        return [self._record(shared[digest], source) for _, digest, source in rows]
 
-    def _record(self, connection: Connection, digest: tp.Optional[str], source: str) -> RunRecord:
-        return RunRecord.from_json(source.encode(), self._shared(connection, digest))
+    def _record(self, shared: tp.Mapping[str, tp.Any], source: str) -> RunRecord:
+        return RunRecord.from_json(source.encode(), shared)
 
-    def _shared(self, connection: Connection, digest: tp.Optional[str]) -> tp.Dict[str, tp.Any]:
-        """Return what a record shares with the others of its sweep."""
-        if digest is None:
-            return {}
-        self._load_sweeps(connection, {digest})
-        return self._sweeps[digest]
+    def _shared(
+        self, connection: Connection, digests: tp.Set[tp.Optional[str]]
+    ) -> tp.Dict[tp.Optional[str], tp.Dict[str, tp.Any]]:
+        """Return by its digest what records share with the others of their sweep. A lone record shares nothing.
 
-    def _load_sweeps(self, connection: Connection, digests: tp.Set[str]) -> None:
-        """Read what sweeps share. It is named by its digest, so what was read once stays right."""
+        It is named by what is in it, so what was read once stays right."""
         import sqlalchemy as sa
 
-        missing = sorted(digests - self._sweeps.keys())
-        if not missing:
-            return
-        if len(self._sweeps) > _CACHED_SWEEPS:
-            self._sweeps = {}
-            missing = sorted(digests)
+        held = self._sweeps
+        found = {digest: held[digest] for digest in digests if digest in held}
+        found[None] = {}
         shared = tables().shared
-        for chunk in _chunks(missing):
+        for chunk in _chunks(sorted(digests - found.keys())):
             for digest, content in connection.execute(sa.select(shared).where(shared.c.digest.in_(chunk))):
-                self._sweeps[digest] = loads(content.encode())
+                found[digest] = loads(content.encode())
+        self._sweeps = found if len(held) > _CACHED_SWEEPS else {**held, **found}
+        return found
 
     # ############# Writing ############# #
 
@@ -304,12 +304,12 @@ class SqlStore(RunStore):
         if rows:
             connection.execute(self.database.insert(table).on_conflict_do_nothing(), rows)
 
-    def _replace(self, connection: Connection, id_: int, digest: tp.Optional[str], record: dict) -> None:
+    def _replace(self, connection: Connection, id_: int, shared: tp.Dict[str, tp.Any], record: dict) -> None:
         """Write a record in the place of the one that was there."""
         import sqlalchemy as sa
 
         schema = tables()
-        own = own_part(record, self._shared(connection, digest))
+        own = own_part(record, shared)
         connection.execute(sa.update(schema.runs).where(schema.runs.c.id == id_).values(**summary_row(record)))
         connection.execute(
             sa.update(schema.records).where(schema.records.c.id == id_).values(record=dumps(own).decode())

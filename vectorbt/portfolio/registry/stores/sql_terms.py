@@ -1,7 +1,8 @@
 """What a database knows of the values under a name: a column of the table of runs, a parameter, or a metric.
 
 A `Term` makes conditions of the values that the database compares as
-`vectorbt.portfolio.registry.values` does. The others are its opaque ones."""
+`vectorbt.portfolio.registry.values` does. The others are its opaque ones. The conditions are those of the rows that
+hold the values; `Term.runs` turns them into conditions of runs."""
 
 import re
 
@@ -19,11 +20,46 @@ Test = tp.Callable[[Sql], Sql]
 PARSING_ERROR = 1e-12
 """How far a number may be from what its JSON says, relatively: SQLite does not always find the nearest one."""
 
+COMMON = 5_000
+"""Rows from which on something is common."""
+
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_]{1,100}")
 """Names of metrics that mean the same in every language of JSON paths."""
 
 
-def term_of(name: str, dialect: str) -> "Term":
+class Planner:
+    """Writes conditions so that a database finds the best way to check them.
+
+    Args:
+        dialect (str): Kind of the database.
+        connection (Connection): Where it is asked how common something is. Without one all is taken for rare."""
+
+    def __init__(self, dialect: str, connection: tp.Any = None) -> None:
+        self.dialect = dialect
+        self.connection = connection
+
+    def runs_with(self, table: Sql, condition: Sql) -> Sql:
+        """Condition: the run has a row in a table that meets a condition."""
+        import sqlalchemy as sa
+
+        if self._is_common(table, condition):
+            of_run = sa.select(table.c.id).where(table.c.id == tables().runs.c.id, condition)
+            return of_run.correlate(tables().runs).exists()
+        return tables().runs.c.id.in_(sa.select(table.c.id).where(condition).correlate(None))
+
+    def _is_common(self, table: Sql, condition: Sql) -> bool:
+        """Return whether it is better to go through runs and look at each than to begin with the rows.
+
+        PostgreSQL finds out by itself. SQLite begins with the rows of an `IN` however many there are."""
+        import sqlalchemy as sa
+
+        if self.connection is None or self.dialect != "sqlite":
+            return False
+        some = sa.select(sa.literal(1)).select_from(table).where(condition).limit(COMMON).subquery()
+        return self.connection.scalar(sa.select(sa.func.count()).select_from(some)) == COMMON
+
+
+def term_of(name: str, planner: Planner) -> "Term":
     """Return what a database knows of the values under a name of `RunRegistry.to_frame`."""
     runs = tables().runs
     if name in HEADLINE:
@@ -36,10 +72,10 @@ def term_of(name: str, dialect: str) -> "Term":
         return TextTerm(runs.c[name])
     if name.startswith(PARAMETER_PREFIX):
         parameter = name[len(PARAMETER_PREFIX) :]
-        return ParameterTerm(parameter) if sql_rows.is_plain_text(parameter) else Term()
+        return ParameterTerm(parameter, planner) if sql_rows.is_plain_text(parameter) else Term()
     if name in ("tags", "notes") or not _PLAIN_NAME.fullmatch(name):
         return Term()
-    return MetricTerm(name, dialect)
+    return MetricTerm(name, planner.dialect)
 
 
 class Term:
@@ -72,6 +108,10 @@ class Term:
         import sqlalchemy as sa
 
         return sa.or_(self.numbers(_anything), self.texts(_anything), self.boolean(True), self.boolean(False))
+
+    def runs(self, condition: Sql) -> Sql:
+        """Turn a condition of the rows that hold the values into one of the runs that they belong to."""
+        return condition
 
 
 class NumberTerm(Term):
@@ -122,38 +162,35 @@ class InstantTerm(Term):
 class ParameterTerm(Term):
     """A parameter, in a table of its own."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, planner: Planner) -> None:
         self.name = name
+        self.planner = planner
 
     def numbers(self, test: Test) -> Sql:
-        return self._among(sql_rows.NUMBER, test(tables().parameters.c.number))
+        return self._of_kind(sql_rows.NUMBER, test(tables().parameters.c.number))
 
     def texts(self, test: Test) -> Sql:
-        return self._among(sql_rows.TEXT, test(tables().parameters.c.text))
+        return self._of_kind(sql_rows.TEXT, test(tables().parameters.c.text))
 
     def boolean(self, value: bool) -> Sql:
-        return self._among(sql_rows.BOOLEAN, tables().parameters.c.number == float(value))
+        return self._of_kind(sql_rows.BOOLEAN, tables().parameters.c.number == float(value))
 
     def opaque(self) -> Sql:
-        import sqlalchemy as sa
-
-        return self._among(sql_rows.OPAQUE, sa.true())
+        return tables().parameters.c.kind == sql_rows.OPAQUE
 
     def known(self) -> Sql:
-        kind = tables().parameters.c.kind
-        return self.rows_with(kind != sql_rows.OPAQUE)
+        return tables().parameters.c.kind != sql_rows.OPAQUE
 
-    def _among(self, kind: int, condition: Sql) -> Sql:
+    def _of_kind(self, kind: int, condition: Sql) -> Sql:
         import sqlalchemy as sa
 
-        return self.rows_with(sa.and_(tables().parameters.c.kind == kind, condition))
+        return sa.and_(tables().parameters.c.kind == kind, condition)
 
-    def rows_with(self, condition: Sql) -> Sql:
-        """Condition: the run is one of those with a row of the parameter that fulfils a condition."""
+    def runs(self, condition: Sql) -> Sql:
         import sqlalchemy as sa
 
         parameters = tables().parameters
-        return tables().runs.c.id.in_(sa.select(parameters.c.id).where(parameters.c.name == self.name, condition))
+        return self.planner.runs_with(parameters, sa.and_(parameters.c.name == self.name, condition))
 
 
 class MetricTerm(NumberTerm):

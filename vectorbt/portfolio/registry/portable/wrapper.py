@@ -4,8 +4,8 @@ import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.axes import decode_index, encode_index
-from vectorbt.portfolio.registry.portable_entries import decode_entry, encode_entry
-from vectorbt.portfolio.registry.portable_prices import own_description
+from vectorbt.portfolio.registry.portable.entries import decode_entry, encode_entry
+from vectorbt.portfolio.registry.portable.prices import own_description
 
 if tp.TYPE_CHECKING:
     from vectorbt.base.array_wrapper import ArrayWrapper

@@ -1,10 +1,6 @@
-"""The portable format: a portfolio as files that are small, safe to open, and readable by others.
+"""A portfolio to the files of the portable format.
 
-The main file is a Parquet file of the orders; its header holds everything else that a portfolio is made of. Prices and
-index are a second file, which portfolios on the same prices share. Log records and the sequence of calls are further
-files, where there are any. `docs/portable-format.md` describes all of them.
-
-`vectorbt.portfolio.registry.portable_files` reads them."""
+Nothing is dropped in silence: what the format cannot represent is refused, by its name."""
 
 import hashlib
 from contextlib import contextmanager
@@ -14,12 +10,12 @@ import numpy as np
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import encode
 from vectorbt.portfolio.registry.errors import UnportablePortfolioError
-from vectorbt.portfolio.registry.portable_call_seq import check_call_seq, write_call_seq
-from vectorbt.portfolio.registry.portable_entries import encode_entry
-from vectorbt.portfolio.registry.portable_matrices import describe_matrix, is_matrix
-from vectorbt.portfolio.registry.portable_prices import WrittenPrices, write_prices
-from vectorbt.portfolio.registry.portable_records import check_records, write_records
-from vectorbt.portfolio.registry.portable_wrapper import encode_wrapper
+from vectorbt.portfolio.registry.portable.call_seq import check_call_seq, write_call_seq
+from vectorbt.portfolio.registry.portable.entries import encode_entry
+from vectorbt.portfolio.registry.portable.matrices import describe_matrix, is_matrix
+from vectorbt.portfolio.registry.portable.prices import WrittenPrices, write_prices
+from vectorbt.portfolio.registry.portable.records import check_records, write_records
+from vectorbt.portfolio.registry.portable.wrapper import encode_wrapper
 from vectorbt.portfolio.registry.serialization import found_init_cash
 
 FORMAT = "vectorbt-registry portfolio"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.parquet_file import TableFile, write_file
+from vectorbt.portfolio.registry.portable.parquet_file import TableFile, write_file
 
 if tp.TYPE_CHECKING:
     from vectorbt.base.array_wrapper import ArrayWrapper

@@ -19,8 +19,8 @@ import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import decode, dumps, encode, loads
-from vectorbt.portfolio.registry.parquet_footer import MAGIC, ColumnChunk, footer, page_header
-from vectorbt.portfolio.registry.parquet_pages import (
+from vectorbt.portfolio.registry.portable.parquet_footer import MAGIC, ColumnChunk, footer, page_header
+from vectorbt.portfolio.registry.portable.parquet_pages import (
     compress,
     decompress_at_most,
     read_page,

@@ -3,7 +3,7 @@
 Only written, never read."""
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.parquet_pages import Page, column_type, varint, zigzag
+from vectorbt.portfolio.registry.portable.parquet_pages import Page, column_type, varint, zigzag
 
 MAGIC = b"PAR1"
 

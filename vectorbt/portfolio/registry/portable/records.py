@@ -4,7 +4,7 @@ import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import decode, encode
-from vectorbt.portfolio.registry.parquet_file import TableFile, write_file
+from vectorbt.portfolio.registry.portable.parquet_file import TableFile, write_file
 
 _ROWS_AT_ONCE = 4096
 """Records that a row group has at least, unless it is the last one. Few, so that one column is read quickly."""

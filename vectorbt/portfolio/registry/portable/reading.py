@@ -11,14 +11,14 @@ import numpy as np
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import decode
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError
-from vectorbt.portfolio.registry.parquet_file import TableFile
-from vectorbt.portfolio.registry.portable import CALL_SEQ, ENTRIES, FORMAT, LOGS, VERSION
-from vectorbt.portfolio.registry.portable_call_seq import check_call_seq, read_call_seq
-from vectorbt.portfolio.registry.portable_entries import decode_entry
-from vectorbt.portfolio.registry.portable_matrices import new_matrix, restore_matrix
-from vectorbt.portfolio.registry.portable_prices import Prices, is_prices
-from vectorbt.portfolio.registry.portable_records import check_records, read_records
-from vectorbt.portfolio.registry.portable_wrapper import decode_wrapper
+from vectorbt.portfolio.registry.portable.call_seq import check_call_seq, read_call_seq
+from vectorbt.portfolio.registry.portable.entries import decode_entry
+from vectorbt.portfolio.registry.portable.matrices import new_matrix, restore_matrix
+from vectorbt.portfolio.registry.portable.parquet_file import TableFile
+from vectorbt.portfolio.registry.portable.prices import Prices, is_prices
+from vectorbt.portfolio.registry.portable.records import check_records, read_records
+from vectorbt.portfolio.registry.portable.wrapper import decode_wrapper
+from vectorbt.portfolio.registry.portable.writing import CALL_SEQ, ENTRIES, FORMAT, LOGS, VERSION
 
 _MALFORMED = (
     *(ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ArithmeticError),

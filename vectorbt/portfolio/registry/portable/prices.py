@@ -18,7 +18,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.axes import DescriptionT, describe_index, restore_index
 from vectorbt.portfolio.registry.encoding import dumps
-from vectorbt.portfolio.registry.parquet_file import TableFile, write_file
+from vectorbt.portfolio.registry.portable.parquet_file import TableFile, write_file
 
 FORMAT = "vectorbt-registry prices"
 
