@@ -2,7 +2,7 @@
 
 import shutil
 import warnings
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -57,7 +57,7 @@ def test_the_older_layout_opens_as_it_is(opened):
     before = older_file.read_bytes()
     newest, middle, oldest = registry.list_runs()
     assert [run.run_id for run in (oldest, middle, newest)] == [make_record(i).run_id for i in range(3)]
-    assert oldest.timestamp == datetime(2023, 5, 1, 10, 20, 30, 123456, tzinfo=timezone.utc)
+    assert oldest.timestamp == datetime(2023, 5, 1, 10, 20, 30, 123456, tzinfo=UTC)
     assert oldest.parameters == {"fast": 3, "symbols": ["BTC", "ETH"], "stop": None}
     assert (oldest.sharpe_ratio, oldest.total_trades, oldest.tags, oldest.notes) == (1.25, 3, ["old"], "kept")
     assert middle.sharpe_ratio != middle.sharpe_ratio and newest.sharpe_ratio == float("inf")
