@@ -11,7 +11,7 @@ ARGS ?=
 
 # vectorbt before 1.0 does not import under newer plotly, which an oracle of the tests needs.
 REQUIREMENTS := "vectorbt==$(VECTORBT)" $(if $(filter 0.%,$(VECTORBT)),"plotly<6")
-EXTRAS := test,dev,examples,stats$(if $(filter 0.%,$(VECTORBT)),,,oracles)
+EXTRAS := test,dev,examples,stats,servers$(if $(filter 0.%,$(VECTORBT)),,,oracles)
 
 VENV ?= $(if $(filter $(DEFAULT_VECTORBT),$(VECTORBT)),.venv,.venv-$(VECTORBT))
 OVERLAY_VENV ?= .venv-overlay-$(VECTORBT)
@@ -19,7 +19,7 @@ RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 OVERLAY_INSTALLED := $(OVERLAY_VENV)/.installed
 
-.PHONY: help setup demo test test-overlay lint format bench dist clean
+.PHONY: help setup demo test test-servers test-overlay lint format bench dist clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -29,8 +29,11 @@ setup: $(INSTALLED)  ## Make the environment, without running anything in it
 demo: $(INSTALLED)  ## Run examples/quickstart.py on real S&P 500 prices
 	$(RUN) examples/quickstart.py
 
-test: $(INSTALLED)  ## Run the test suite
+test: $(INSTALLED)  ## Run the test suite; what needs a server that cannot be started is skipped, with the reason
 	$(RUN) -m pytest $(ARGS)
+
+test-servers: $(INSTALLED)  ## Test against PostgreSQL and S3 alone, which are started for it (Debian: postgresql)
+	$(RUN) -m pytest -m servers tests/servers $(ARGS)
 
 test-overlay: $(OVERLAY_INSTALLED) dist  ## Install beside vectorbt, run its own tests, uninstall
 	$(OVERLAY_VENV)/bin/python tests/packaging/check_install.py dist/*.whl dist/*.tar.gz

@@ -1,0 +1,243 @@
+"""What a registry in SQLite or PostgreSQL costs, beside what the database itself takes for the same."""
+
+import argparse
+import random
+import sqlite3
+import tempfile
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.measuring import milliseconds, seconds, table
+from benchmarks.querying import in_a_process
+from benchmarks.registries import make_records, make_template
+from vectorbt.portfolio.registry import RunRegistry, SqliteStore, SqlStore
+from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.stores import sql_rows
+from vectorbt.portfolio.registry.stores.sql_query import narrow
+from vectorbt.portfolio.registry.stores.sql_schema import tables
+from vectorbt.portfolio.registry.stores.sql_terms import Planner
+
+SIZES = {"sqlite": 1_000_000, "postgresql": 100_000}
+SWEEP = 4_950
+BATCH = 5_000
+STRATEGY = "strategy_3"
+
+
+def fill(store, n_runs):
+    """Put runs of 28 metrics and 4 parameters into a store, of twenty strategies. `fees` has ten runs a value."""
+    template, rng = make_template(), random.Random(0)
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    for written in range(0, n_runs, BATCH):
+        size = min(BATCH, n_runs - written)
+        records = make_records(template, rng, start, size, written)
+        for number, record in enumerate(records, written):
+            record["timestamp"] = (start + timedelta(seconds=number)).isoformat()
+            record["strategy_name"] = f"strategy_{rng.randrange(20)}"
+            record["parameters"]["fees"] = rng.randrange(n_runs // 10) / n_runs
+        store.insert(records, new_ids=True)
+
+
+def questions(registry, n_runs):
+    """Return the calls that are timed, by name."""
+    run_id = registry.list_runs(limit=1)[0].run_id
+    fees = (n_runs // 20) / n_runs
+    where = "sharpe_ratio > 0.3 and params.slow == 50"
+    return {
+        "get_best_runs(n=10, strategy_name=...)": lambda r: r.get_best_runs(n=10, strategy_name=STRATEGY),
+        "get_best_runs('sortino_ratio', n=10, strategy_name=...)": lambda r: r.get_best_runs(
+            "sortino_ratio", n=10, strategy_name=STRATEGY
+        ),
+        "get_run": lambda r: r.get_run(run_id),
+        "list_runs(strategy_name=..., tags=..., limit=100)": lambda r: r.list_runs(STRATEGY, "daily", limit=100),
+        f"list_runs(where='{where}', limit=100)": lambda r: r.list_runs(where=where, limit=100),
+        "list_runs(where='sortino_ratio > 0.3', limit=100)": lambda r: r.list_runs(
+            where="sortino_ratio > 0.3", limit=100
+        ),
+        "list_runs(parameters={'slow': 50}, limit=100)": lambda r: r.list_runs(parameters={"slow": 50}, limit=100),
+        f"list_runs(parameters={{'fees': {fees}}})": lambda r: r.list_runs(parameters={"fees": fees}),
+        "len(registry)": len,
+    }
+
+
+def ask_cold(path):
+    """Return how long the first question takes in this process: opening included, importing not."""
+    import sqlalchemy.dialects.sqlite  # noqa: F401
+
+    start = time.perf_counter()
+    RunRegistry(SqliteStore(path)).get_best_runs(n=10, strategy_name=STRATEGY)
+    return time.perf_counter() - start
+
+
+def measure_questions(store, n_runs):
+    registry = RunRegistry(store)
+    return [
+        (name, milliseconds(seconds(lambda ask=ask: ask(registry))))
+        for name, ask in questions(registry, n_runs).items()
+    ]
+
+
+# ############# Saving ############# #
+
+
+def fresh_records(size):
+    """Return the records of one sweep, which no store has seen yet."""
+    return make_records(make_template(), random.Random(uuid.uuid4().int), datetime.now(UTC), size, 0)
+
+
+def executemany(store, records):
+    """Insert the rows of records by SQLAlchemy alone."""
+    import sqlalchemy as sa
+
+    rows = sql_rows.rows_of(records, 10**9 + random.randrange(10**9))
+    start = time.perf_counter()
+    with store.database.engine.begin() as connection:
+        for name in ("shared", "runs", "records", "parameters", "tags"):
+            connection.execute(sa.insert(getattr(tables(), name)), getattr(rows, name))
+    return time.perf_counter() - start
+
+
+def timed(function, *arguments):
+    start = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - start
+
+
+def measure_sweep(store):
+    """Return rows on saving a whole sweep."""
+    bare = min(executemany(store, fresh_records(SWEEP)) for _ in range(3))
+    inserted = min(timed(store.insert, fresh_records(SWEEP), True) for _ in range(3))
+    runs = [[RunRecord.from_dict(record) for record in fresh_records(SWEEP)] for _ in range(3)]
+    saved = min(timed(store.save_runs, batch, None, None, True) for batch in runs)
+    return [
+        ("SQLAlchemy's executemany of the same rows", milliseconds(bare), ""),
+        ("store.insert of the encoded records", milliseconds(inserted), f"{inserted / bare:.2f}x"),
+        ("store.save_runs, encoding included", milliseconds(saved), f"{saved / bare:.2f}x"),
+    ]
+
+
+def measure_single_saves(folder):
+    """Return rows on saving one run durably."""
+    connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    connection.executescript(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE runs (id PRIMARY KEY, run)"
+    )
+
+    def save_bare(record):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO runs VALUES (?, ?)", (record.run_id, sql_rows.dumps(record.to_dict())))
+        connection.execute("COMMIT")
+
+    def one():
+        return RunRecord.from_dict(fresh_records(1)[0])
+
+    store = SqliteStore(folder / "single.db")
+    store.save_run(one())
+    bare = seconds(save_bare, 50, one)
+    ours = seconds(lambda run: store.save_run(run, new_ids=True), 50, one)
+    return [("sqlite3, one row", milliseconds(bare), ""), ("store.save_run", milliseconds(ours), f"{ours / bare:.2f}x")]
+
+
+# ############# PostgreSQL ############# #
+
+
+def measure_postgres(store, n_runs):
+    """Return rows on questions, beside the same SQL given to the driver."""
+    import psycopg
+    import sqlalchemy as sa
+    from sqlalchemy.dialects import postgresql
+
+    registry = RunRegistry(store)
+    schema = tables()
+    fees = (n_runs // 20) / n_runs
+    run_id = registry.list_runs(limit=1)[0].run_id
+
+    def typed(query, key, limit):
+        ids = (
+            sa.select(schema.runs.c.id)
+            .where(narrow(query, Planner("postgresql")))
+            .order_by(key)
+            .limit(limit)
+            .subquery()
+        )
+        statement = sa.select(schema.records.c.record).join_from(ids, schema.records, schema.records.c.id == ids.c.id)
+        return str(
+            statement.compile(dialect=postgresql.psycopg.dialect(), compile_kwargs={"literal_binds": True})
+        ).replace("%%", "%")
+
+    runs = schema.runs.c
+    cases = {
+        "get_best_runs(n=10, strategy_name=...)": (
+            lambda: registry.get_best_runs(n=10, strategy_name=STRATEGY),
+            typed(Query.of(STRATEGY).best("sharpe_ratio", 10, False), runs.sharpe_ratio.desc(), 10),
+        ),
+        "get_run": (lambda: registry.get_run(run_id), typed(Query(prefix=run_id), runs.run_id, None)),
+        "list_runs(strategy_name=..., tags=..., limit=100)": (
+            lambda: registry.list_runs(STRATEGY, "daily", limit=100),
+            typed(Query.of(STRATEGY, "daily"), runs.timestamp.desc(), 100),
+        ),
+        f"list_runs(parameters={{'fees': {fees}}})": (
+            lambda: registry.list_runs(parameters={"fees": fees}),
+            typed(Query.of(parameters={"fees": fees}), runs.timestamp.desc(), None),
+        ),
+    }
+    url = store.database.url
+    rows = []
+    with psycopg.connect(
+        host=url.query["host"], user=url.username, dbname=url.database, options=url.query.get("options", "")
+    ) as bare:
+        for name, (ask, statement) in cases.items():
+            ours = seconds(ask, 15)
+            theirs = seconds(lambda statement=statement: bare.execute(statement).fetchall(), 15)
+            rows.append(
+                (name, milliseconds(theirs), milliseconds(ours), f"{max(0.0, ours - 0.003) / theirs:.2f}x + 3 ms")
+            )
+    return rows
+
+
+def benchmark_sqlite(n_runs):
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        store = SqliteStore(folder / "runs.db")
+        took = timed(fill, store, n_runs)
+        size = store.path.stat().st_size
+        print(f"\nSQLite, {n_runs:,} runs, {size / n_runs:,.0f} bytes each, filled in {took:,.0f} s")
+        cold = in_a_process(ask_cold, store.path)
+        rows = [("get_best_runs(n=10, strategy_name=...), cold", milliseconds(cold)), *measure_questions(store, n_runs)]
+        table("SQLite: questions", ("call", "time"), rows)
+        table(f"SQLite: saving a sweep of {SWEEP:,} runs", ("", "time", "ratio"), measure_sweep(store))
+        table("SQLite: saving one run, durably", ("", "time", "ratio"), measure_single_saves(folder))
+        store.close()
+
+
+def benchmark_postgres(n_runs):
+    from tests.servers.local import postgres
+
+    with postgres() as socket, tempfile.TemporaryDirectory() as temporary:
+        store = SqlStore(f"postgresql+psycopg://admin@/postgres?host={socket}", artifacts=temporary)
+        took = timed(fill, store, n_runs)
+        with store.database.connection() as connection:
+            connection.exec_driver_sql("ANALYZE")
+        print(f"\nPostgreSQL, {n_runs:,} runs, filled in {took:,.0f} s")
+        rows = measure_postgres(store, n_runs)
+        table("PostgreSQL: questions", ("call", "the same SQL by psycopg", "registry", "ratio"), rows)
+        table("PostgreSQL: all questions", ("call", "time"), measure_questions(store, n_runs))
+        store.close()
+
+
+def main(full=True, kinds=("sqlite", "postgresql"), n_runs=None):
+    """Run all of it. `full=False` keeps to small registries."""
+    benchmarks = {"sqlite": benchmark_sqlite, "postgresql": benchmark_postgres}
+    for kind in kinds:
+        benchmarks[kind](n_runs or (SIZES[kind] if full else 5_000))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=SIZES)
+    parser.add_argument("--runs", type=int, default=5_000, help="size of the registry")
+    parser.add_argument("--full", action="store_true", help=f"{SIZES}")
+    arguments = parser.parse_args()
+    main(kinds=(arguments.kind,), n_runs=None if arguments.full else arguments.runs)

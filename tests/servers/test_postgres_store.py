@@ -1,0 +1,241 @@
+"""PostgreSQL, with portfolios in a folder and in S3: what every store promises, and what only a server can."""
+
+import multiprocessing
+import pickle
+import threading
+
+import pytest
+from hypothesis import given, settings
+
+from tests.registry.equivalence import cases
+from tests.registry.factories import make_record
+from tests.registry.store_suite import StoreSuite, portfolio, sweep  # noqa: F401
+from tests.registry.test_store_equivalence import check_equivalence
+from vectorbt.portfolio.registry import FileStore, RunRegistry, SchemaVersionError, SqlStore, StoreError
+
+pytestmark = pytest.mark.servers
+
+sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
+
+
+class TestPostgresWithFolder(StoreSuite):
+    @pytest.fixture
+    def store(self, postgres_url, tmp_path):
+        store = SqlStore(postgres_url, artifacts=tmp_path / "portfolios")
+        self.url = postgres_url
+        yield store
+        store.close()
+
+    def reopened(self, store):
+        return SqlStore(self.url, artifacts=store.artifacts)
+
+
+class TestPostgresWithS3(StoreSuite):
+    @pytest.fixture
+    def store(self, postgres_url, s3_url):
+        store = SqlStore(postgres_url, artifacts=s3_url)
+        self.url = postgres_url
+        yield store
+        store.close()
+
+    def reopened(self, store):
+        return SqlStore(self.url, artifacts=store.artifacts.root)
+
+
+@pytest.fixture
+def store(postgres_url, tmp_path):
+    store = SqlStore(postgres_url, artifacts=tmp_path / "portfolios")
+    yield store
+    store.close()
+
+
+@settings(max_examples=50)
+@given(case=cases())
+def test_answers_are_those_of_the_reference(case, postgres_socket, tmp_path_factory):
+    import psycopg
+
+    with psycopg.connect(host=str(postgres_socket), user="admin", dbname="postgres", autocommit=True) as admin:
+        admin.execute("DROP SCHEMA IF EXISTS equivalence CASCADE")
+        admin.execute("CREATE SCHEMA equivalence")
+    url = f"postgresql+psycopg://admin@/postgres?host={postgres_socket}&options=-csearch_path%3Dequivalence"
+    store = SqlStore(url, artifacts=tmp_path_factory.mktemp("artifacts"))
+    check_equivalence(store, *case)
+    store.close()
+
+
+# ############# Between stores ############# #
+
+
+def test_a_notebooks_folder_moves_to_the_teams_database(store, tmp_path, sweep):  # noqa: F811
+    notebook = RunRegistry(FileStore(tmp_path / "notebook"))
+    run_ids = notebook.save_sweep(sweep, "dual_sma")
+    team = RunRegistry(store)
+    team.merge(notebook)
+    assert team.list_runs() == notebook.list_runs()
+    assert team.load_portfolio(run_ids[1]).stats().equals(sweep.iloc[1].stats())
+
+
+# ############# Credentials ############# #
+
+
+def test_the_password_is_nowhere(store):
+    store.save_run(make_record())
+    assert b"open-sesame" not in pickle.dumps(store)
+    assert "open-sesame" not in repr(store) and "***" in repr(store)
+    assert pickle.loads(pickle.dumps(store)).count() == 1
+
+
+@pytest.mark.parametrize("option", ["", "?sslpassword=open-sesame"])
+def test_the_password_is_in_no_error(tmp_path, caplog, option):
+    caplog.set_level("DEBUG")
+    store = SqlStore(f"postgresql+psycopg://quant:open-sesame@127.0.0.1:1/db{option}", artifacts=tmp_path)
+    with pytest.raises(StoreError, match=r"quant:\*\*\*@127\.0\.0\.1:1/db") as raised:
+        store.list_runs()
+    error = raised.value
+    while error is not None:
+        assert "open-sesame" not in str(error)
+        error = error.__cause__ or error.__context__
+    assert "open-sesame" not in caplog.text + repr(store) + repr(pickle.dumps(store))
+
+
+# ############# Bad input ############# #
+
+
+def test_a_database_that_is_not_there(postgres_socket, tmp_path):
+    store = SqlStore(f"postgresql+psycopg://admin@/nowhere?host={postgres_socket}", artifacts=tmp_path)
+    with pytest.raises(StoreError, match='"nowhere" does not exist'):
+        store.list_runs()
+
+
+def test_the_tables_of_somebody_else_are_left_alone(store, admin):
+    role = store.database.url.username
+    admin.execute(f"CREATE TABLE {role}.invoices (amount int)")
+    admin.execute(f"ALTER TABLE {role}.invoices OWNER TO {role}")
+    for use in (store.list_runs, lambda: store.save_run(make_record())):
+        with pytest.raises(SchemaVersionError, match=r"invoices.*is no registry"):
+            use()
+    assert admin.execute(f"SELECT count(*) FROM pg_tables WHERE schemaname = '{role}'").fetchone() == (1,)
+
+
+def test_who_may_only_read_reads(store, admin, postgres_socket, portfolio):  # noqa: F811
+    store.save_run(make_record(), portfolio)
+    role = store.database.url.username
+    admin.execute(f"CREATE ROLE guest_of_{role} LOGIN")
+    admin.execute(f"GRANT USAGE ON SCHEMA {role} TO guest_of_{role}")
+    admin.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {role} TO guest_of_{role}")
+    url = f"postgresql+psycopg://guest_of_{role}@/postgres?host={postgres_socket}&options=-csearch_path%3D{role}"
+    guest = SqlStore(url, artifacts=store.artifacts)
+    assert guest.get_run(make_record().run_id) == store.get_run(make_record().run_id)
+    with pytest.raises(StoreError, match="permission denied"):
+        guest.save_run(make_record(1), portfolio)
+    assert len(store.artifacts.list()) == 1
+    guest.close()
+    admin.execute(f"DROP OWNED BY guest_of_{role}; DROP ROLE guest_of_{role}")
+
+
+def test_a_bucket_that_is_not_there(postgres_url, s3_bucket, portfolio):  # noqa: F811
+    store = SqlStore(postgres_url, artifacts=f"{s3_bucket}-that-is-not-there/prefix")
+    with pytest.raises(StoreError, match="s3://registry-that-is-not-there/prefix"):
+        store.save_run(make_record(), portfolio)
+    assert store.count() == 0
+    store.close()
+
+
+# ############# Lost connections ############# #
+
+
+def end_connections(admin, store):
+    admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [store.database.url.username]
+    )
+
+
+def test_a_connection_that_was_lost_is_made_again(store, admin):
+    store.save_run(make_record())
+    end_connections(admin, store)
+    assert store.list_runs() == [make_record()]
+
+
+# Whoever brings an id holds the lock from the beginning. With the lock is lost what it would take to tidy up.
+@pytest.mark.parametrize(("new_ids", "orphans"), [(True, 0), (False, 1)])
+def test_a_save_that_loses_its_connection_saves_nothing(store, admin, monkeypatch, portfolio, new_ids, orphans):  # noqa: F811
+    store.save_run(make_record())
+    insert_rows = store._insert_rows
+
+    def lose(*arguments):
+        insert_rows(*arguments)
+        end_connections(admin, store)
+        return set()
+
+    monkeypatch.setattr(store, "_insert_rows", lose)
+    with pytest.raises(StoreError, match=r"quant_.*:\*\*\*@"):
+        store.save_run(make_record(1), portfolio, new_ids=new_ids)
+    monkeypatch.undo()
+    assert store.list_runs() == [make_record()]
+    assert len(store.artifacts.list()) == orphans
+    store.save_run(make_record(1), portfolio)
+    assert store.count() == 2
+
+
+def test_a_lost_lock_is_not_taken_for_held(store, admin):
+    store.save_run(make_record())
+    with pytest.raises(StoreError, match="the lock with it"), store.exclusive():
+        end_connections(admin, store)
+        with pytest.raises(StoreError):
+            store.save_run(make_record(1))
+        store.save_run(make_record(2))
+    assert store.count() == 1
+
+
+# ############# At the same time ############# #
+
+WRITERS, SAVES = 8, 5
+
+
+def save_some(store, writer):
+    for i in range(SAVES):
+        store.save_run(make_record(1000 * (writer + 1) + i))
+        store.update_run(make_record().run_id, add_tags=f"{writer}-{i}")
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "serializable"])
+def test_processes_lose_nothing(store, admin, isolation):
+    role = store.database.url.username
+    admin.execute(f"ALTER ROLE {role} SET default_transaction_isolation = '{isolation}'")
+    store.save_run(make_record())
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=save_some, args=(store, writer)) for writer in range(WRITERS)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * WRITERS
+    assert store.count() == WRITERS * SAVES + 1
+    assert len(store.get_run(make_record().run_id).tags) == WRITERS * SAVES + 1
+
+
+def test_exclusive_keeps_others_out(store):
+    store.save_run(make_record())
+    other = SqlStore(store.database.url, artifacts=store.artifacts)
+    saved = threading.Thread(target=other.save_run, args=(make_record(1),))
+    with store.exclusive(), store.exclusive():
+        saved.start()
+        saved.join(0.2)
+        assert store.count() == 1
+        store.save_run(make_record(2))
+    saved.join()
+    assert store.count() == 3
+    other.close()
+
+
+def test_no_connection_is_left_open(store, admin):
+    store.save_run(make_record())
+    store.close()
+    role = store.database.url.username
+    count = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
+    for _ in range(50):  # the server notices a little later
+        if admin.execute(count, [role]).fetchone() == (0,):
+            break
+        admin.execute("SELECT pg_sleep(0.1)")
+    else:
+        pytest.fail("a connection is still open")
