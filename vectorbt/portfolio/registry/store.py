@@ -6,28 +6,25 @@ portfolios, the order of writes, the checks and the default filters are here, on
 import abc
 import hashlib
 import re
-import warnings
 from contextlib import nullcontext, suppress
-
-import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import ArtifactStore, is_name
-from vectorbt.portfolio.registry.errors import (
-    AmbiguousRunIdError,
-    ArtifactCorruptedError,
-    ArtifactMissingError,
-    ArtifactUnreadableError,
-    RunExistsError,
-    RunNotFoundError,
-    UntrustedArtifactError,
-)
+from vectorbt.portfolio.registry.errors import AmbiguousRunIdError, RunExistsError, RunNotFoundError
 from vectorbt.portfolio.registry.inputs import check_notes, check_portfolio, check_tags, is_run_id
-from vectorbt.portfolio.registry.provenance import differences, environment
+from vectorbt.portfolio.registry.opening import (
+    align,
+    column_of,
+    has_portfolio,
+    is_owner,
+    open_artifact,
+    stem_of,
+    warn_of_other_settings,
+)
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.serialization import FORMATS, Read, check_format
+from vectorbt.portfolio.registry.serialization import FORMATS, check_format
 
 _PREFIX = re.compile(r"[0-9a-f-]{4,36}")
 """What may stand for a run_id: at least four of its characters."""
@@ -197,13 +194,13 @@ class RunStore(abc.ABC):
         self.check_version()
         artifact = describe_artifact(format_name, blobs)
         records = [{**record, "artifact": artifact} for record in records]
-        stem = _stem(next(iter(blobs)))
+        stem = stem_of(next(iter(blobs)))
         with nullcontext() if new_ids else self.exclusive():
             if not new_ids:
                 self._check_absent(records)
             try:
                 for name, content in blobs.items():
-                    if _stem(name) != stem and self.artifacts.size(name) == len(content):
+                    if stem_of(name) != stem and self.artifacts.size(name) == len(content):
                         continue  # named after what is in it, and there already
                     with suppress(FileNotFoundError):  # its temporary file was taken for a leftover
                         self.artifacts.write(name, content)
@@ -211,7 +208,7 @@ class RunStore(abc.ABC):
                     self.write_missing(blobs)
                     self.insert(records, new_ids)
             except BaseException:
-                self.take_back([name for name in blobs if _stem(name) == stem], records)
+                self.take_back([name for name in blobs if stem_of(name) == stem], records)
                 raise
 
     def take_back(self, names: tp.Sequence[str], records: tp.Sequence[tp.Mapping[str, tp.Any]]) -> None:
@@ -292,7 +289,7 @@ class RunStore(abc.ABC):
             ArtifactCorruptedError: If it is not what was saved.
             ArtifactUnreadableError: If the installed versions cannot open it."""
         record = self.get_run(run_id)
-        if record is None or not self._has_portfolio(record):
+        if record is None or not has_portfolio(record):
             return None
         if record.column is None:
             return self._load(record)
@@ -304,7 +301,7 @@ class RunStore(abc.ABC):
         Returns None for an unknown sweep, and for one that was saved without a portfolio. Raises the errors of
         `RunStore.load_portfolio`."""
         for record in self.select(Query.of(sweep_id=sweep_id, limit=1)):
-            if self._has_portfolio(record):
+            if has_portfolio(record):
                 return self._load(self._handed_out(record))
         return None
 
@@ -332,8 +329,8 @@ class RunStore(abc.ABC):
         for sharing in by_artifact.values():
             returns = self.open_artifact(sharing[0], lambda form, *blobs: form.load_returns(*blobs))
             for record in sharing:
-                series[record.run_id] = _column_of(returns, record)
-        return _aligned([series[record.run_id] for record in records])
+                series[record.run_id] = column_of(returns, record)
+        return align([series[record.run_id] for record in records])
 
     def _record_with_returns(self, run_id: str) -> RunRecord:
         record = self.get_run(run_id)
@@ -346,74 +343,17 @@ class RunStore(abc.ABC):
             )
         return record
 
-    @staticmethod
-    def _has_portfolio(record: RunRecord) -> bool:
-        if record.artifact is None:
-            return False
-        form = FORMATS.get(record.artifact.get("format"))
-        return form is None or form.holds_portfolio
-
     def _load(self, record: RunRecord, load: tp.Optional[tp.Callable] = None) -> tp.Any:
         """Return the portfolio that a record refers to: all of it, or what `load` makes of its blobs."""
         portfolio = self.open_artifact(record, load or (lambda form, *blobs: form.load(*blobs)))
-        _warn_of_other_settings(record, portfolio)
+        warn_of_other_settings(record, portfolio)
         return portfolio
 
     def open_artifact(self, record: RunRecord, load: tp.Callable) -> tp.Any:
-        """Return what `load` makes of a record's format, the names of its blobs and a function that reads them."""
-        form = self._trusted_format(record)
-        check_owner(record)
-        try:
-            return load(form, record.artifact["names"], _BlobsOf(self, record))
-        except ArtifactUnreadableError as e:
-            written = ", ".join(
-                f"{name} {record.environment[name]}"
-                for name in ("python", "vectorbt", "pandas", "numpy")
-                if name in record.environment
-            )
-            raise ArtifactUnreadableError(
-                f"the portfolio of run {record.run_id} at {record.portfolio_path} is intact but cannot be opened by "
-                f"the installed versions: {e}. It was written with {written or 'unknown versions'}; "
-                f"install those to open it"
-            ) from e
+        """Return what `load` makes of a record's format, the names of its blobs and a function that reads them.
 
-    def _trusted_format(self, record: RunRecord) -> tp.Any:
-        name = record.artifact.get("format")
-        if name not in FORMATS:
-            raise ArtifactUnreadableError(
-                f"the portfolio of run {record.run_id} has the format {name!r}, which this version does not know; "
-                f"upgrade vectorbt-registry"
-            )
-        if FORMATS[name].executes_code and not self.allow_pickle:
-            raise UntrustedArtifactError(
-                f"the portfolio of run {record.run_id} is a pickle: opening it executes whatever code the file "
-                f"contains, and the registry was opened with allow_pickle=False. If you trust everybody who can "
-                f"write to {self}, open it with allow_pickle=True"
-            )
-        return FORMATS[name]
-
-    def _read_blob(self, record: RunRecord, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
-        try:
-            return self.artifacts.read(name, start, end)
-        except FileNotFoundError:
-            raise ArtifactMissingError(
-                f"the portfolio of run {record.run_id} is missing: no regular file {self.artifacts.locate(name)}. "
-                f"Restore it from a copy, or delete the run"
-            ) from None
-        except ValueError as e:
-            raise ArtifactCorruptedError(f"run {record.run_id} refers to no portfolio of its own: {e}") from e
-
-    def _check_content(self, record: RunRecord, name: str, content: bytes) -> None:
-        expected = record.artifact.get("sha256")
-        if expected is None:  # saved by an older layout, which kept no digest
-            return
-        found = hashlib.sha256(content).hexdigest()
-        if found != expected:
-            raise ArtifactCorruptedError(
-                f"the portfolio of run {record.run_id} at {self.artifacts.locate(name)} is not what was saved: "
-                f"expected {record.artifact.get('size')} bytes with SHA-256 {expected}, found {len(content)} bytes "
-                f"with SHA-256 {found}. Restore it from a copy"
-            )
+        Raises the errors of `RunStore.load_portfolio`."""
+        return open_artifact(self, record, load)
 
     # ############# Changing ############# #
 
@@ -475,97 +415,13 @@ class RunStore(abc.ABC):
     def _no_longer_needed(self, removed: tp.Sequence[RunRecord]) -> tp.List[str]:
         """Return the artifacts that are named after removed runs and that no other run of the same sweep has."""
         owners = [record for record in removed if record.artifact is not None and is_owner(record)]
-        names = {name for r in owners for name in r.artifact["names"] if _stem(name) == _stem(r.artifact["names"][0])}
+        names = {
+            name for r in owners for name in r.artifact["names"] if stem_of(name) == stem_of(r.artifact["names"][0])
+        }
         for sweep_id in {record.sweep_id for record in removed} - {None}:
             others = [self.get(sweep_id), *self.select(Query(sweep_id=sweep_id))]
             names -= {name for r in others if r is not None and r.artifact is not None for name in r.artifact["names"]}
         return sorted(name for name in names if is_name(name))
-
-
-class _BlobsOf(Read):
-    """Reads the blobs that a record refers to. The main one, read as a whole, is verified to be what was written."""
-
-    def __init__(self, store: RunStore, record: RunRecord) -> None:
-        self._store = store
-        self._record = record
-
-    def __call__(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
-        content = self._store._read_blob(self._record, name, start, end)
-        if name == self._record.artifact["names"][0] and (start, end) == (0, None):
-            self._store._check_content(self._record, name, content)
-        return content
-
-    def size(self, name: str) -> int:
-        size = self._store.artifacts.size(name)
-        return len(self(name)) if size is None else size  # reading tells that it is missing
-
-
-def _stem(name: str) -> str:
-    """Return whose an artifact is by its name: an id, or a digest of what is in it."""
-    return name.partition(".")[0]
-
-
-def is_owner(record: RunRecord) -> bool:
-    """Return whether the portfolio that a record refers to is that of the run or its sweep, by its name."""
-    return _stem(record.artifact["names"][0]) in (record.run_id, record.sweep_id)
-
-
-def check_owner(record: RunRecord) -> None:
-    """Check that a record refers to its own portfolio. The older layout named files as it liked and kept no digest."""
-    if not is_owner(record) and record.artifact.get("sha256") is not None:
-        raise ArtifactCorruptedError(
-            f"run {record.run_id} refers to {record.artifact['names'][0][:100]!r}, which is not named after it or its "
-            f"sweep: the record was altered. Restore the metadata from a copy, or delete the run"
-        )
-
-
-def _column_of(returns: tp.Frame, record: RunRecord) -> tp.Series:
-    """Return a run's own of the return series that it shares with others."""
-    if record.column is None and returns.shape[1] > 1:
-        raise ValueError(f"run {record.run_id} is the aggregate of several columns, which has no return series")
-    column = record.column or 0
-    if not 0 <= column < returns.shape[1]:
-        raise ArtifactCorruptedError(f"the returns of run {record.run_id} are not those of its sweep")
-    return returns.iloc[:, column].rename(record.run_id)
-
-
-def _aligned(series: tp.Sequence[tp.Series]) -> tp.Frame:
-    """Return series as the columns of one frame. Naive times are in UTC where others have a zone.
-
-    Raises:
-        ValueError: If they cannot be aligned. Names two runs that do not fit."""
-    if not series:
-        return pd.DataFrame()
-    if all(one.index is series[0].index or one.index.equals(series[0].index) for one in series):
-        return pd.concat(series, axis=1)
-    zones = {getattr(one.index, "tz", None) for one in series}
-    if len(zones) > 1:
-        series = [_in_utc(one) for one in series]
-    for one in series:
-        if type(one.index) is not type(series[0].index) or one.index.has_duplicates:
-            raise ValueError(
-                f"the returns of runs {series[0].name} and {one.name} cannot be aligned: one has other labels, or the "
-                f"same label twice; load them one by one"
-            )
-    return pd.concat(series, axis=1, sort=True)
-
-
-def _in_utc(series: tp.Series) -> tp.Series:
-    if not isinstance(series.index, pd.DatetimeIndex):
-        return series
-    return series.tz_localize("UTC") if series.index.tz is None else series.tz_convert("UTC")
-
-
-def _warn_of_other_settings(record: RunRecord, portfolio: tp.Any) -> None:
-    """Warn if the settings that metrics depend on, those that the portfolio does not bring itself, have changed."""
-    other = differences(record.environment, environment(portfolio))
-    if other:
-        listed = ", ".join(f"{name} was {was!r} and is {now!r}" for name, (was, now) in other.items())
-        warnings.warn(
-            f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio will "
-            f"differ from the record",
-            stacklevel=5,
-        )
 
 
 def tombstone(record: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:

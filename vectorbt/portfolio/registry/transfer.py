@@ -9,10 +9,11 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import is_name
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, RunExistsError, RunNotFoundError
+from vectorbt.portfolio.registry.opening import check_owner
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Conflict, MergeReport
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.store import RunStore, check_owner
+from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores import FileStore, open_store
 
 _SHOWN_IN_WARNING = 10

@@ -8,9 +8,10 @@ from datetime import timedelta
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import ArtifactInfo, ArtifactStore, is_name
 from vectorbt.portfolio.registry.bulk import collection_paused
+from vectorbt.portfolio.registry.opening import is_owner
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Garbage, Problem
-from vectorbt.portfolio.registry.store import RunStore, is_owner
+from vectorbt.portfolio.registry.store import RunStore
 
 _MADE_BY_SAVING = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 """What the name of every saved artifact contains: an id or a digest. Files that people put beside them have neither."""
