@@ -47,7 +47,7 @@ INDEXES = {
     "days": DAYS,
     "integers": pd.Index([0, 1, 2, 3]),
     "durations": pd.to_timedelta([0, 1, 2, 3], unit="h"),
-    "text": pd.Index(["a", "b", "ü", "\udc80"]),
+    "text": pd.Index(["a", "b", "ü", "\udc80"], dtype=object),
     "dates": pd.Index([day.date() for day in DAYS]),
     "months": pd.period_range("2020-01", periods=4, freq="M"),
     "mixed": pd.Index([1, "1", 2.5, None], dtype=object),

@@ -118,10 +118,11 @@ def _decoded_column(values: tp.Sequence[tp.Any]) -> tp.Any:
     kinds = set(map(type, values))
     if kinds <= _PLAIN:
         return _as_array(values)
-    if kinds == {dict} and all(len(value) == 1 for value in values):
-        tags, payloads = zip(*(next(iter(value.items())) for value in values))
-        if set(map(type, payloads)) == {str} and len(set(tags)) == 1:
-            return _decoded_texts(tags[0], payloads)
+    if kinds == {dict} and sum(map(len, values)) == len(values):
+        (tag,) = values[0]
+        texts = [value.get(tag) for value in values]
+        if set(map(type, texts)) == {str}:
+            return _decoded_texts(tag, texts)
     return _as_array([decode(value) for value in values])
 
 
