@@ -12,13 +12,15 @@
 The modules, from what a person calls down to what everything rests on:
 
 * `registry`: `RunRegistry`, which delegates
-* `sweep`, `comparison`: many runs from one portfolio, and side by side
-* `judgement`, `caveats`, `trial_returns`, `trials`: a run against all that was tried beside it
-* `stores`, `store`: where runs are kept, and what a store must do
-* `artifacts`, `serialization`, `query`, `where`, `table`: bytes, portfolios, questions, tables
-* `run`: `RunRecord`
-* `metrics`, `provenance`: what is measured, and where it comes from
-* `verdict`, `figures`, `selection_bias`, `values`, `encoding`, `errors`"""
+* `sweep`, `comparison`, `upkeep`, `transfer`, `conversion`: what is done with many runs
+* `judgement`, `verdict`, `caveats`, `figures`, `trials`, `trial_returns`: a run judged against every trial
+* `stores`, `store`, `opening`: where runs are kept, what a store must do, and how a stored portfolio is opened
+* `artifacts`, `remote_artifacts`, `serialization`, `portable`, `axes`: portfolios as bytes under names
+* `query`, `where`, `where_parser`, `table`, `reports`: questions and answers
+* `run`, `inputs`: `RunRecord`, and what is checked before it is one
+* `metrics`, `provenance`, `git`: what is measured, and where it comes from
+* `selection_bias`, `overfitting`, `trial_dependence`, `multiple_testing`, `return_matrix`: pure statistics
+* `values`, `encoding`, `bulk`, `errors`"""
 
 from vectorbt.portfolio.registry.artifacts import ArtifactStore
 from vectorbt.portfolio.registry.errors import *  # noqa: F403
