@@ -176,7 +176,9 @@ def _encoded_index(index: tp.Index) -> tp.Tuple[bytes, bytes]:
     if isinstance(index, pd.CategoricalIndex):
         index = index.astype(index.categories.dtype)
     if not isinstance(index, pd.MultiIndex):
-        index = index.infer_objects()
+        # Text that Arrow cannot hold, where pandas uses it, is neither numbers nor times.
+        with suppress(UnicodeEncodeError):
+            index = index.infer_objects()
     if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
         index = index.tz_convert(None)
     if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):

@@ -40,7 +40,7 @@ def read_records(table: TableFile, column: tp.Optional[range] = None) -> tp.Reco
         ValueError: If they are not what was written."""
     described = table.meaning["records"]
     empty = decode(described["dtype"])
-    if not isinstance(empty, np.ndarray) or empty.dtype.names is None:
+    if not isinstance(empty, np.ndarray) or not empty.dtype.names:
         raise ValueError("records without fields")
     groups = list(range(table.n_groups))
     if column is not None and "columns" in described:
