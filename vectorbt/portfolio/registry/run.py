@@ -38,6 +38,9 @@ _DETAILS = (
 )
 """Fields that a record read from JSON decodes when they are first asked for."""
 
+_SHOWN = ("parameters", "stats", "tags", "notes")
+"""Those of them that a table shows."""
+
 
 @dataclass(eq=False, repr=False, slots=True)
 class RunRecord:
@@ -312,6 +315,16 @@ class RunRecord:
         if self._source is None or _is_set(self, name):
             return encode_mapping(getattr(self, name), name)
         return self._parsed().get(name, {})
+
+    def peek(self) -> tp.Mapping[str, tp.Any]:
+        """Return the record as a dict of JSON, which is neither to be changed nor kept by the record.
+
+        For a record that nobody has asked for what a table shows it takes no more than parsing. What it leaves out is
+        what `RunRecord.from_dict` takes for granted."""
+        if isinstance(self._source, tuple) and not any(_is_set(self, name) for name in _SHOWN):
+            source, shared = self._source
+            return {**shared, **loads(source)} if shared else loads(source)
+        return self.to_dict()
 
     def copy(self) -> "RunRecord":
         """Return a record that shares nothing changeable with this one."""

@@ -1,7 +1,5 @@
 """Runs as tables: a DataFrame to work with, and HTML for a notebook to show."""
 
-from operator import itemgetter
-
 import numpy as np
 import pandas as pd
 
@@ -78,43 +76,60 @@ def to_frame(records: tp.Sequence[RunRecord]) -> tp.Frame:
 
 
 def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
-    stats = [record.encoded("stats") for record in records]
-    parameters = [record.encoded("parameters") for record in records]
+    stats, parameters = _Rows(), _Rows()
+    tags, notes = [], []
+    for record in records:  # one after the other: all of them parsed at once take many times the memory
+        dct = record.peek()
+        stats.add(dct.get("stats", {}))
+        parameters.add(dct.get("parameters", {}))
+        tags.append(list(dct.get("tags", ())))
+        notes.append(dct.get("notes", ""))
     # Through NumPy, which knows all years: pandas 2 would go through nanoseconds, and refuse those after 2262.
     timestamps = np.array([record.timestamp.replace(tzinfo=None) for record in records], dtype="datetime64[us]")
     columns = {"timestamp": pd.DatetimeIndex(timestamps).tz_localize("UTC")}
     columns["strategy_name"] = [record.strategy_name for record in records]
     for name in HEADLINE:
         columns[name] = _as_array([getattr(record, name) for record in records])
-    columns.update((name, values) for name, values in _decoded(stats).items() if name not in _TAKEN)
-    columns.update((f"params.{name}", values) for name, values in _decoded(parameters).items())
-    columns["tags"] = _as_objects([record.tags for record in records])
-    columns["notes"] = [record.notes for record in records]
+    columns.update((name, _decoded(values)) for name, values in stats.columns().items() if name not in _TAKEN)
+    columns.update((f"params.{name}", _decoded(values)) for name, values in parameters.columns().items())
+    columns["tags"] = _as_objects(tags)
+    columns["notes"] = notes
     columns["sweep_id"] = _as_objects([record.sweep_id for record in records])
     return columns
 
 
-def _keys_of(dicts: tp.Sequence[dict]) -> tp.List[str]:
-    """Return the keys of all dicts in the order in which they are first met."""
-    keys: tp.Dict[str, None] = {}
-    for names in dict.fromkeys(map(tuple, dicts)):
-        keys.update(dict.fromkeys(names))
-    return list(keys)
+class _Rows:
+    """Encoded dicts, to be turned into columns. Nearly all of them have the same keys in the same order."""
+
+    def __init__(self) -> None:
+        self._layouts: tp.Dict[tp.Tuple[str, ...], tp.Tuple[tp.List[int], tp.List[tuple]]] = {}
+        self._n_rows = 0
+
+    def add(self, dct: tp.Mapping[str, tp.Any]) -> None:
+        keys = tuple(dct)
+        if keys not in self._layouts:
+            self._layouts[keys] = [], []
+        positions, rows = self._layouts[keys]
+        positions.append(self._n_rows)
+        rows.append(tuple(dct.values()))
+        self._n_rows += 1
+
+    def columns(self) -> tp.Dict[str, tp.Sequence[tp.Any]]:
+        """Return the values by key, in the order in which the keys are first met. None where a dict lacks the key."""
+        if len(self._layouts) == 1:
+            ((keys, (_, rows)),) = self._layouts.items()
+            return dict(zip(keys, zip(*rows)))
+        columns: tp.Dict[str, tp.List[tp.Any]] = {}
+        for keys, (positions, rows) in self._layouts.items():
+            for key, values in zip(keys, zip(*rows)):
+                column = columns.setdefault(key, [None] * self._n_rows)
+                for position, value in zip(positions, values):
+                    column[position] = value
+        return columns
 
 
-def _decoded(dicts: tp.Sequence[dict]) -> tp.Dict[str, tp.Any]:
-    """Return encoded dicts as columns of decoded values, None where a dict lacks the key."""
-    keys = _keys_of(dicts)
-    if not keys:
-        return {}
-    try:
-        rows = list(map(itemgetter(*keys, keys[0]), dicts))
-    except KeyError:  # not all of them have the same keys
-        rows = [[dct.get(key) for key in keys] for dct in dicts]
-    return {key: _decoded_column(values) for key, values in zip(keys, zip(*rows))}
-
-
-def _decoded_column(values: tp.Sequence[tp.Any]) -> tp.Any:
+def _decoded(values: tp.Sequence[tp.Any]) -> tp.Any:
+    """Return encoded values as a column. Most columns are numbers, which need no decoding."""
     kinds = set(map(type, values))
     if kinds <= _PLAIN:
         return _as_array(values)
@@ -135,6 +150,8 @@ def _decoded_texts(tag: str, texts: tp.Sequence[str]) -> tp.Any:
 def _as_array(values: tp.Sequence[tp.Any]) -> tp.Any:
     """Return values in the narrowest type that holds all of them."""
     kinds = set(map(type, values))
+    if kinds == {float}:
+        return np.fromiter(values, float, len(values))
     if kinds <= {int, float}:
         return _as_numbers(values)
     if kinds <= {int, float, type(None)}:
