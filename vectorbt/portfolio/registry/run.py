@@ -309,7 +309,7 @@ class RunRecord:
         return value if name == "_unknown" else encode(value, name)
 
     def encoded(self, name: str) -> tp.Any:
-        """Return `parameters` or `stats` as JSON, without decoding what nobody has asked for.
+        """Return a detail that is a dict as JSON, without decoding what nobody has asked for.
 
         It is not to be changed. The headline metrics may be among the `stats`."""
         if self._source is None or _is_set(self, name):
@@ -350,10 +350,6 @@ class RunRecord:
             twin._root,
         ) = _summary_of(self)
         return twin
-
-    def metric(self, name: str) -> tp.Any:
-        """Return a metric by its name, be it a headline metric or one of `RunRecord.stats`. None if there is none."""
-        return getattr(self, name) if name in HEADLINE else self.stats.get(name)
 
     def __eq__(self, other: tp.Any) -> bool:
         if not isinstance(other, RunRecord):
