@@ -16,8 +16,8 @@ The modules, from what a person calls down to what everything rests on:
 * `judgement`, `verdict`, `caveats`, `figures`, `trials`, `trial_returns`: a run judged against every trial
 * `stores`, `store`, `opening`: where runs are kept, what a store must do, and how a stored portfolio is opened
 * `artifacts`, `remote_artifacts`, `serialization`, `portable`, `axes`: portfolios as bytes under names
-* `query`, `where`, `where_parser`, `table`, `reports`: questions and answers
-* `run`, `inputs`: `RunRecord`, and what is checked before it is one
+* `query`, `where`, `where_parser`, `table`, `columns`, `reports`: questions and answers
+* `run`, `record_json`, `inputs`: `RunRecord`, its JSON, and what is checked before it is one
 * `metrics`, `provenance`, `git`: what is measured, and where it comes from
 * `selection_bias`, `overfitting`, `trial_dependence`, `multiple_testing`, `return_matrix`: pure statistics
 * `values`, `encoding`, `bulk`, `errors`"""

@@ -9,7 +9,8 @@ from datetime import datetime
 from operator import attrgetter, index
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.encoding import decode, decode_mapping, dumps, encode, encode_mapping, loads
+from vectorbt.portfolio.registry import record_json
+from vectorbt.portfolio.registry.encoding import dumps, encode, encode_mapping, loads, loads_again
 from vectorbt.portfolio.registry.inputs import (
     as_utc,
     check_notes,
@@ -23,23 +24,7 @@ from vectorbt.portfolio.registry.inputs import (
     now,
 )
 from vectorbt.portfolio.registry.metrics import HEADLINE
-
-_DETAILS = (
-    "parameters",
-    "portfolio_path",
-    "tags",
-    "notes",
-    "stats",
-    "returns_stats",
-    "data",
-    "environment",
-    "artifact",
-    "_unknown",
-)
-"""Fields that a record read from JSON decodes when they are first asked for."""
-
-_SHOWN = ("parameters", "stats", "tags", "notes")
-"""Those of them that a table shows."""
+from vectorbt.portfolio.registry.record_json import CONTAINERS, DETAILS, Detail
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -88,6 +73,9 @@ class RunRecord:
         0.6023
         ```"""
 
+    _source: tp.Union[None, dict, tp.Tuple[bytes, tp.Mapping]] = field(default=None, init=False)
+    """What the details are decoded from: JSON and what it shares with other records, or the parsed dict."""
+
     run_id: str
     timestamp: datetime
     strategy_name: str
@@ -110,8 +98,6 @@ class RunRecord:
 
     _unknown: tp.Dict[str, tp.Any] = field(default_factory=dict, init=False)
     """What a newer version has written beside the fields above, encoded."""
-    _source: tp.Union[None, dict, tp.Tuple[bytes, tp.Mapping]] = field(default=None, init=False)
-    """What the details are decoded from: JSON and what it shares with other records, or the parsed dict."""
     _root: tp.Optional[str] = field(default=None, init=False)
     """Where the portfolios lie, for when the details are asked for."""
 
@@ -134,7 +120,7 @@ class RunRecord:
             if not isinstance(getattr(self, name), (int, float)):
                 raise TypeError(f"{name} must be a number, not {type(getattr(self, name)).__name__}")
         if self.artifact is not None:
-            _check_artifact(self.run_id, self.artifact)
+            record_json.check_artifact(self.run_id, self.artifact)
 
     # ############# Making ############# #
 
@@ -196,8 +182,7 @@ class RunRecord:
     def from_json(cls, source: bytes, shared: tp.Mapping[str, tp.Any] = {}) -> "RunRecord":  # noqa: B006
         """Make a record of the JSON of its dict, merged over what it shares with others.
 
-        Of hundreds of thousands of records in a registry most are only asked for their headline metrics. Everything
-        else stays JSON until it is asked for, which keeps a registry in memory about as large as it is on disk.
+        All but a few fields stay JSON until they are asked for.
 
         Raises:
             ValueError: If it is not JSON, or a field is missing or malformed."""
@@ -211,51 +196,32 @@ class RunRecord:
     @classmethod
     def _from_summary(cls, dct: tp.Mapping[str, tp.Any]) -> "RunRecord":
         """Check a dict, and take over what is needed of nearly every record."""
+        record_json.check(dct)
         record = cls.__new__(cls)
-        record.run_id = dct.get("run_id")
-        if not is_run_id(record.run_id):
-            raise ValueError(f"run_id must be a lower-case UUID, not {record.run_id!r}")
-        record.strategy_name = dct.get("strategy_name")
-        if not isinstance(record.strategy_name, str):
-            raise ValueError(f"strategy_name of run {record.run_id} must be a string")
-        record.timestamp = _parse_timestamp(dct.get("timestamp"))
-        for name, kind in _CONTAINERS.items():
-            if type(dct.get(name)) is not kind and name in dct:
-                raise ValueError(f"{name} of run {record.run_id} must be a {kind.__name__}")
-        if not all(type(tag) is str for tag in dct.get("tags", ())):
-            raise ValueError(f"tags of run {record.run_id} must be strings, not {dct['tags']!r}")
+        record.run_id = dct["run_id"]
+        record.timestamp = record_json.parse_timestamp(dct.get("timestamp"))
+        record.strategy_name = dct["strategy_name"]
         record.sweep_id = dct.get("sweep_id")
-        if record.sweep_id is not None and not is_run_id(record.sweep_id):
-            raise ValueError(f"sweep_id of run {record.run_id} must be a lower-case UUID, not {record.sweep_id!r}")
         record.column = dct.get("column")
-        if record.column is not None and type(record.column) is not int:
-            raise ValueError(f"column of run {record.run_id} must be an integer, not {record.column!r}")
-        if dct.get("artifact") is not None:
-            _check_artifact(record.run_id, dct["artifact"])
-        stats = dct.get("stats", {})
-        record.total_return = _as_number(stats.get("total_return"))
-        record.sharpe_ratio = _as_number(stats.get("sharpe_ratio"))
-        record.max_drawdown = _as_number(stats.get("max_drawdown"))
-        record.total_trades = _as_number(stats.get("total_trades"))
-        record.win_rate = _as_number(stats.get("win_rate"))
+        metric, as_number = dct.get("stats", {}).get, record_json.as_number
+        record.total_return = as_number(metric("total_return"))
+        record.sharpe_ratio = as_number(metric("sharpe_ratio"))
+        record.max_drawdown = as_number(metric("max_drawdown"))
+        record.total_trades = as_number(metric("total_trades"))
+        record.win_rate = as_number(metric("win_rate"))
         record._root = None
         return record
 
-    def __getattr__(self, name: str) -> tp.Any:
-        # Called only for slots that are still empty: details that nobody has asked for or set.
-        if name not in _DETAILS:
-            raise AttributeError(f"RunRecord has no attribute {name!r}")
-        value = _decode_detail(name, self._parsed())
+    def decoded(self, name: str) -> tp.Any:
+        """Return a detail that nobody has asked for yet."""
         if name == "portfolio_path" and self._root is not None:
-            value = _locate(self._root, self.artifact)
-        setattr(self, name, value)
-        return value
+            return _locate(self._root, self.artifact)
+        return record_json.decode_detail(name, self.parsed())
 
-    def _parsed(self) -> tp.Mapping[str, tp.Any]:
-        """Return the dict that the details are decoded from."""
-        if isinstance(self._source, tuple):
-            source, shared = self._source
-            self._source = {**shared, **loads(source)} if shared else loads(source)
+    def parsed(self) -> tp.Optional[tp.Mapping[str, tp.Any]]:
+        """Return the dict that the details are decoded from. None if the record was not read from JSON."""
+        if type(self._source) is tuple:
+            self._source = self.peek()
         return self._source
 
     def locate(self, root: str) -> None:
@@ -275,8 +241,8 @@ class RunRecord:
             TypeError: If a value that was put into the record has no faithful encoding."""
         # A detail that nobody has decoded is passed on as it is: decoding can lose what this process does not know,
         # such as the class of an Enum. It is copied, since records of one sweep share parts of it.
-        source = {} if self._source is None else loads(dumps(self._parsed()))
-        details = {name: self._encoded_detail(name, source) for name in _DETAILS}
+        source = {} if self._source is None else loads_again(dumps(self.parsed()))
+        details = {name: self._encoded_detail(name, source) for name in DETAILS}
         stats = {name: encode(getattr(self, name), name) for name in HEADLINE}
         return {
             "run_id": self.run_id,
@@ -290,21 +256,21 @@ class RunRecord:
         }
 
     def _encoded_detail(self, name: str, source: tp.Mapping[str, tp.Any]) -> tp.Any:
-        """Return one of the fields in `_DETAILS` as JSON."""
+        """Return a detail as JSON."""
         if name == "portfolio_path" and self._root is not None:
             return source.get(name)  # where the registry lies today is no part of the record
         if self._source is not None and not _is_set(self, name):
             if name == "_unknown":
-                return _unknown_of(source)
+                return record_json.unknown_of(source)
             if name == "stats":
-                return {key: value for key, value in source.get(name, {}).items() if key not in HEADLINE}
-            return source.get(name, _CONTAINERS[name]() if name in _CONTAINERS else None)
+                return record_json.without_headline(source.get(name, {}))
+            return source.get(name, CONTAINERS[name]() if name in CONTAINERS else None)
         value = getattr(self, name)
         if name == "tags":
             return check_tags(value)
         if name == "notes":
             return check_notes(value)
-        if name in _CONTAINERS:
+        if name in CONTAINERS:
             return encode_mapping(value, name)
         return value if name == "_unknown" else encode(value, name)
 
@@ -314,16 +280,16 @@ class RunRecord:
         It is not to be changed. The headline metrics may be among the `stats`."""
         if self._source is None or _is_set(self, name):
             return encode_mapping(getattr(self, name), name)
-        return self._parsed().get(name, {})
+        return self.parsed().get(name, {})
 
     def peek(self) -> tp.Mapping[str, tp.Any]:
         """Return the record as a dict of JSON, which is neither to be changed nor kept by the record.
 
-        For a record that nobody has asked for what a table shows it takes no more than parsing. What it leaves out is
-        what `RunRecord.from_dict` takes for granted."""
-        if isinstance(self._source, tuple) and not any(_is_set(self, name) for name in _SHOWN):
+        For a record that is as it was read it takes no more than parsing. What it leaves out is what
+        `RunRecord.from_dict` takes for granted."""
+        if type(self._source) is tuple:
             source, shared = self._source
-            return {**shared, **loads(source)} if shared else loads(source)
+            return {**shared, **loads_again(source)} if shared else loads_again(source)
         return self.to_dict()
 
     def copy(self) -> "RunRecord":
@@ -336,6 +302,7 @@ class RunRecord:
             return self.copy()
         twin = object.__new__(RunRecord)
         (
+            twin._source,
             twin.run_id,
             twin.timestamp,
             twin.strategy_name,
@@ -346,7 +313,6 @@ class RunRecord:
             twin.win_rate,
             twin.sweep_id,
             twin.column,
-            twin._source,
             twin._root,
         ) = _summary_of(self)
         return twin
@@ -395,9 +361,10 @@ class RunRecord:
             return pd.Series(shown, dtype=object).to_frame("").to_html(escape=True)
 
 
-_CONTAINERS = dict(parameters=dict, stats=dict, returns_stats=dict, data=dict, environment=dict, tags=list, notes=str)
-_KEYS = frozenset(f.name for f in fields(RunRecord) if not f.name.startswith("_")) - set(HEADLINE)
-_summary_of = attrgetter(*(f.name for f in fields(RunRecord) if f.name not in _DETAILS))
+for _name in DETAILS:
+    setattr(RunRecord, _name, Detail(_name, getattr(RunRecord, _name)))
+
+_summary_of = attrgetter(*(f.name for f in fields(RunRecord) if f.name not in DETAILS))
 
 
 def _restored(source: bytes, root: tp.Optional[str]) -> RunRecord:
@@ -407,58 +374,10 @@ def _restored(source: bytes, root: tp.Optional[str]) -> RunRecord:
     return record
 
 
-def _decode_detail(name: str, dct: tp.Mapping[str, tp.Any]) -> tp.Any:
-    """Return one of the fields in `_DETAILS`."""
-    if name == "_unknown":
-        return _unknown_of(dct)
-    if name == "artifact":
-        return decode(dct.get(name))
-    if name not in _CONTAINERS:
-        return dct.get(name)
-    value = dct.get(name, _CONTAINERS[name]())
-    if name == "stats":
-        return decode_mapping({key: item for key, item in value.items() if key not in HEADLINE})
-    return decode_mapping(value) if isinstance(value, dict) else value[:]
-
-
-def _unknown_of(dct: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
-    return {key: value for key, value in dct.items() if key not in _KEYS}
-
-
 def _is_set(record: RunRecord, name: str) -> bool:
     """Return whether a detail was decoded or set already."""
-    try:
-        object.__getattribute__(record, name)
-    except AttributeError:
-        return False
-    return True
+    return getattr(RunRecord, name).is_set(record)
 
 
 def _locate(root: str, artifact: tp.Optional[tp.Mapping[str, tp.Any]]) -> tp.Optional[str]:
     return None if artifact is None else f"{root}/{artifact['names'][0].rpartition('/')[2]}"
-
-
-def _parse_timestamp(value: tp.Any) -> datetime:
-    try:
-        return as_utc(datetime.fromisoformat(value))
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"timestamp must be an ISO 8601 string, not {value!r}") from None
-
-
-def _check_artifact(run_id: str, value: tp.Any) -> None:
-    if not isinstance(value, dict) or any(key.startswith("$") for key in value):
-        raise ValueError(f"artifact of run {run_id} must be an object, not {value!r}")
-    names = value.get("names")
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"artifact of run {run_id} must have a list of names, not {names!r}")
-    for key, kind in dict(format=str, size=int, sha256=str).items():
-        if value.get(key) is not None and type(value[key]) is not kind:
-            raise ValueError(f"artifact of run {run_id} must have a {kind.__name__} as {key}, not {value[key]!r}")
-
-
-def _as_number(value: tp.Any) -> tp.Union[int, float]:
-    """Return a headline metric as a number: NaN where it is missing."""
-    if type(value) is float or type(value) is int:
-        return value
-    value = decode(value)
-    return value if isinstance(value, (int, float)) else float("nan")

@@ -1,11 +1,10 @@
 """Runs as tables: a DataFrame to work with, and HTML for a notebook to show."""
 
-import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.bulk import collection_paused
-from vectorbt.portfolio.registry.encoding import decode
+from vectorbt.portfolio.registry.columns import Columns, as_array, as_objects, as_timestamps
 from vectorbt.portfolio.registry.metrics import HEADLINE
 from vectorbt.portfolio.registry.query import FIELDS
 from vectorbt.portfolio.registry.run import RunRecord
@@ -14,7 +13,8 @@ _SHOWN_ROWS = 20
 _HIDDEN = ("notes", "sweep_id")
 _TAKEN = frozenset({*FIELDS, *HEADLINE})
 """Names of columns that a custom metric of the same name does not replace, as in a `where` expression."""
-_PLAIN = frozenset({int, float, bool, str, type(None)})
+_CHUNK = 256
+"""Records that are parsed at once: few enough for what is made of them to stay in the CPU's cache."""
 
 
 class RunList(list):
@@ -76,100 +76,25 @@ def to_frame(records: tp.Sequence[RunRecord]) -> tp.Frame:
 
 
 def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
-    stats, parameters = _Rows(), _Rows()
+    stats, parameters = Columns(), Columns()
     tags, notes = [], []
-    for record in records:  # one after the other: all of them parsed at once take many times the memory
-        dct = record.peek()
-        stats.add(dct.get("stats", {}))
-        parameters.add(dct.get("parameters", {}))
-        tags.append(list(dct.get("tags", ())))
-        notes.append(dct.get("notes", ""))
-    # Through NumPy, which knows all years: pandas 2 would go through nanoseconds, and refuse those after 2262.
-    timestamps = np.array([record.timestamp.replace(tzinfo=None) for record in records], dtype="datetime64[us]")
-    columns = {"timestamp": pd.DatetimeIndex(timestamps).tz_localize("UTC")}
+    for start in range(0, len(records), _CHUNK):
+        stats_of_chunk, parameters_of_chunk = [], []
+        for record in records[start : start + _CHUNK]:
+            dct = record.peek()  # let go of at once: most of it is not shown
+            stats_of_chunk.append(dct.get("stats", {}))
+            parameters_of_chunk.append(dct.get("parameters", {}))
+            tags.append(list(dct.get("tags", ())))
+            notes.append(dct.get("notes", ""))
+        stats.add(stats_of_chunk)
+        parameters.add(parameters_of_chunk)
+    columns = {"timestamp": as_timestamps([record.timestamp for record in records])}
     columns["strategy_name"] = [record.strategy_name for record in records]
     for name in HEADLINE:
-        columns[name] = _as_array([getattr(record, name) for record in records])
-    columns.update((name, _decoded(values)) for name, values in stats.columns().items() if name not in _TAKEN)
-    columns.update((f"params.{name}", _decoded(values)) for name, values in parameters.columns().items())
-    columns["tags"] = _as_objects(tags)
+        columns[name] = as_array([getattr(record, name) for record in records])
+    columns.update(stats.decoded(leave_out=_TAKEN))
+    columns.update((f"params.{name}", values) for name, values in parameters.decoded().items())
+    columns["tags"] = as_objects(tags)
     columns["notes"] = notes
-    columns["sweep_id"] = _as_objects([record.sweep_id for record in records])
+    columns["sweep_id"] = as_objects([record.sweep_id for record in records])
     return columns
-
-
-class _Rows:
-    """Encoded dicts, to be turned into columns. Nearly all of them have the same keys in the same order."""
-
-    def __init__(self) -> None:
-        self._layouts: tp.Dict[tp.Tuple[str, ...], tp.Tuple[tp.List[int], tp.List[tuple]]] = {}
-        self._n_rows = 0
-
-    def add(self, dct: tp.Mapping[str, tp.Any]) -> None:
-        keys = tuple(dct)
-        if keys not in self._layouts:
-            self._layouts[keys] = [], []
-        positions, rows = self._layouts[keys]
-        positions.append(self._n_rows)
-        rows.append(tuple(dct.values()))
-        self._n_rows += 1
-
-    def columns(self) -> tp.Dict[str, tp.Sequence[tp.Any]]:
-        """Return the values by key, in the order in which the keys are first met. None where a dict lacks the key."""
-        if len(self._layouts) == 1:
-            ((keys, (_, rows)),) = self._layouts.items()
-            return dict(zip(keys, zip(*rows)))
-        columns: tp.Dict[str, tp.List[tp.Any]] = {}
-        for keys, (positions, rows) in self._layouts.items():
-            for key, values in zip(keys, zip(*rows)):
-                column = columns.setdefault(key, [None] * self._n_rows)
-                for position, value in zip(positions, values):
-                    column[position] = value
-        return columns
-
-
-def _decoded(values: tp.Sequence[tp.Any]) -> tp.Any:
-    """Return encoded values as a column. Most columns are numbers, which need no decoding."""
-    kinds = set(map(type, values))
-    if kinds <= _PLAIN:
-        return _as_array(values)
-    if kinds == {dict} and sum(map(len, values)) == len(values):
-        (tag,) = values[0]
-        texts = [value.get(tag) for value in values]
-        if set(map(type, texts)) == {str}:
-            return _decoded_texts(tag, texts)
-    return _as_array([decode(value) for value in values])
-
-
-def _decoded_texts(tag: str, texts: tp.Sequence[str]) -> tp.Any:
-    """Return values that one tag stands before, decoding each different one once: dates and durations repeat."""
-    codes, distinct = pd.factorize(np.array(texts, dtype=object))
-    return _as_array([decode({tag: text}) for text in distinct]).take(codes)
-
-
-def _as_array(values: tp.Sequence[tp.Any]) -> tp.Any:
-    """Return values in the narrowest type that holds all of them."""
-    kinds = set(map(type, values))
-    if kinds == {float}:
-        return np.fromiter(values, float, len(values))
-    if kinds <= {int, float}:
-        return _as_numbers(values)
-    if kinds <= {int, float, type(None)}:
-        return _as_numbers([np.nan if value is None else value for value in values])
-    return pd.Series(_as_objects(values)).infer_objects()._values
-
-
-def _as_numbers(values: tp.Sequence[tp.Union[int, float]]) -> tp.Any:
-    try:
-        array = np.array(values)
-    except OverflowError:
-        return _as_objects(values)
-    return array if array.dtype != object else _as_objects(values)
-
-
-def _as_objects(values: tp.Sequence[tp.Any]) -> tp.Array1d:
-    """Return values as they are, one in each place: a list among them is a value, not a dimension."""
-    array = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):
-        array[i] = value
-    return array

@@ -46,7 +46,7 @@ from vectorbt.portfolio.registry.encoding.core import (
     encode,
     encode_mapping,
 )
-from vectorbt.portfolio.registry.encoding.json_text import dumps, loads, loads_lenient
+from vectorbt.portfolio.registry.encoding.json_text import dumps, loads, loads_again, loads_lenient
 
 __all__ = [
     "encode",
@@ -55,6 +55,7 @@ __all__ = [
     "decode_mapping",
     "dumps",
     "loads",
+    "loads_again",
     "loads_lenient",
     "UnknownValue",
     "MAX_DEPTH",

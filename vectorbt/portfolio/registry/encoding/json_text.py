@@ -40,6 +40,18 @@ def loads(data: bytes) -> tp.Any:
     return encoded
 
 
+def loads_again(data: bytes) -> tp.Any:
+    """Read what `loads` has read before. It need not be checked again, which takes a quarter of the time.
+
+    Args:
+        data (bytes): JSON in UTF-8.
+
+    Returns:
+        any: What `loads` has returned.
+    """
+    return orjson.loads(data)
+
+
 def _check_levels(encoded: tp.Any) -> None:
     try:
         orjson.dumps(encoded)

@@ -1,0 +1,158 @@
+"""The JSON form of a `vectorbt.portfolio.registry.run.RunRecord`: its keys, what they must hold, how they decode.
+
+Of hundreds of thousands of records in a registry most are only asked for their headline metrics. Everything else, the
+`DETAILS`, stays JSON until it is asked for, which keeps a registry in memory about as large as it is on disk."""
+
+from datetime import datetime
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.encoding import decode, decode_mapping
+from vectorbt.portfolio.registry.inputs import as_utc, is_run_id
+from vectorbt.portfolio.registry.metrics import HEADLINE
+
+CONTAINERS = dict(parameters=dict, stats=dict, returns_stats=dict, data=dict, environment=dict, tags=list, notes=str)
+"""Keys that hold something empty where they are missing, and of which type."""
+
+DETAILS = (
+    "parameters",
+    "portfolio_path",
+    "tags",
+    "notes",
+    "stats",
+    "returns_stats",
+    "data",
+    "environment",
+    "artifact",
+    "_unknown",
+)
+"""Fields that are decoded when they are first asked for, in the order in which they are written. `_unknown` is what
+stands under other keys than `KEYS`."""
+
+KEYS = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", *DETAILS}) - {"_unknown"}
+"""Keys that this version knows."""
+
+
+class Detail:
+    """Field that is decoded when it is first asked for. It stands in front of the slot that holds it.
+
+    Setting one of them parses the record: while it is JSON, a record is as it was read.
+
+    Args:
+        name (str): Name of the field.
+        slot (member_descriptor): Slot of the class."""
+
+    __slots__ = ("name", "slot")
+
+    def __init__(self, name: str, slot: tp.Any) -> None:
+        self.name = name
+        self.slot = slot
+
+    def __get__(self, record: tp.Any, owner: tp.Any = None) -> tp.Any:
+        if record is None:
+            return self
+        try:
+            return self.slot.__get__(record)
+        except AttributeError:  # nobody has asked for it or set it
+            value = record.decoded(self.name)
+            self.slot.__set__(record, value)
+            return value
+
+    def __set__(self, record: tp.Any, value: tp.Any) -> None:
+        record.parsed()
+        self.slot.__set__(record, value)
+
+    def is_set(self, record: tp.Any) -> bool:
+        """Return whether the field of a record was decoded or set already."""
+        try:
+            self.slot.__get__(record)
+        except AttributeError:
+            return False
+        return True
+
+
+# ############# Checking ############# #
+
+
+def check(dct: tp.Mapping[str, tp.Any]) -> None:
+    """Check what everything else takes for granted.
+
+    Raises:
+        ValueError: If a key is missing or malformed."""
+    run_id = dct.get("run_id")
+    if not is_run_id(run_id):
+        raise ValueError(f"run_id must be a lower-case UUID, not {run_id!r}")
+    if not isinstance(dct.get("strategy_name"), str):
+        raise ValueError(f"strategy_name of run {run_id} must be a string")
+    for name, kind in CONTAINERS.items():
+        if type(dct.get(name)) is not kind and name in dct:
+            raise ValueError(f"{name} of run {run_id} must be a {kind.__name__}")
+    if not all(type(tag) is str for tag in dct.get("tags", ())):
+        raise ValueError(f"tags of run {run_id} must be strings, not {dct['tags']!r}")
+    sweep_id, column, artifact = dct.get("sweep_id"), dct.get("column"), dct.get("artifact")
+    if sweep_id is not None and not is_run_id(sweep_id):
+        raise ValueError(f"sweep_id of run {run_id} must be a lower-case UUID, not {sweep_id!r}")
+    if column is not None and type(column) is not int:
+        raise ValueError(f"column of run {run_id} must be an integer, not {column!r}")
+    if artifact is not None:
+        check_artifact(run_id, artifact)
+
+
+def check_artifact(run_id: str, value: tp.Any) -> None:
+    """Check what a record says of its portfolio.
+
+    Raises:
+        ValueError: If it is malformed."""
+    if not isinstance(value, dict) or any(key.startswith("$") for key in value):
+        raise ValueError(f"artifact of run {run_id} must be an object, not {value!r}")
+    names = value.get("names")
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"artifact of run {run_id} must have a list of names, not {names!r}")
+    for key, kind in dict(format=str, size=int, sha256=str).items():
+        if value.get(key) is not None and type(value[key]) is not kind:
+            raise ValueError(f"artifact of run {run_id} must have a {kind.__name__} as {key}, not {value[key]!r}")
+
+
+# ############# Decoding ############# #
+
+
+def parse_timestamp(value: tp.Any) -> datetime:
+    """Return a timestamp in UTC.
+
+    Raises:
+        ValueError: If it is none."""
+    try:
+        return as_utc(datetime.fromisoformat(value))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"timestamp must be an ISO 8601 string, not {value!r}") from None
+
+
+def as_number(value: tp.Any) -> tp.Union[int, float]:
+    """Return a headline metric as a number: NaN where it is missing."""
+    if type(value) is float or type(value) is int:
+        return value
+    value = decode(value)
+    return value if isinstance(value, (int, float)) else float("nan")
+
+
+def decode_detail(name: str, dct: tp.Mapping[str, tp.Any]) -> tp.Any:
+    """Return one of the `DETAILS`."""
+    if name == "_unknown":
+        return unknown_of(dct)
+    if name == "artifact":
+        return decode(dct.get(name))
+    if name not in CONTAINERS:
+        return dct.get(name)
+    value = dct.get(name, CONTAINERS[name]())
+    if name == "stats":
+        return decode_mapping(without_headline(value))
+    return decode_mapping(value) if isinstance(value, dict) else value[:]
+
+
+def without_headline(stats: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+    """Return the metrics that are no fields of a record."""
+    return {name: value for name, value in stats.items() if name not in HEADLINE}
+
+
+def unknown_of(dct: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+    """Return what a newer version has written beside the keys that are known."""
+    return {key: value for key, value in dct.items() if key not in KEYS}
