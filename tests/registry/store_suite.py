@@ -92,6 +92,18 @@ class StoreSuite:
         assert store.get_run(record.run_id).parameters == {"windows": [1, 2]}
         assert store.get_run(record.run_id).tags == ["daily"]
 
+    def test_runs_that_share_an_object_keep_what_is_their_own(self, store):
+        shared = {"fast": np.int64(10), "days": pd.Timedelta(days=3)}
+        runs = [make_record(i, parameters=shared, returns_stats=shared, tags=["daily", f"run_{i}"]) for i in range(3)]
+        runs.append(make_record(3, parameters=dict(shared, fast=True), tags=runs[0].tags))
+        store.save_runs(runs)
+        for run in runs:
+            found = self.reopened(store).get_run(run.run_id)
+            assert found == run
+            found.parameters["fast"] = 0
+            found.returns_stats["fast"] = 0
+            assert store.get_run(run.run_id) == run
+
     def test_what_cannot_be_encoded_is_refused_and_nothing_is_written(self, store):
         good, bad = make_record(0), make_record(1)
         bad.stats["custom"] = [1, lambda: None]

@@ -251,16 +251,27 @@ def _describe(portfolio: "Portfolio", runs: tp.Iterable[tp.Sequence[int]]) -> tp
         bars=len(wrapper.index),
         frequency=_frequency(wrapper),
     )
-    descriptions = []
+    # The same data are described by the same dict, which is then encoded and compared once.
+    descriptions: tp.Dict[tp.Any, tp.Dict[str, tp.Any]] = {}
+    described = []
     for positions in runs:
-        data = dict(fingerprint=_joined(fingerprints[position] for position in positions), **period)
-        distinct = list(dict.fromkeys(symbols[position] for position in positions)) if symbols else []
-        if distinct:
-            data["symbols"] = distinct[:MAX_SYMBOLS]
-        if len(distinct) > MAX_SYMBOLS:
-            data["n_symbols"] = len(distinct)
-        descriptions.append(data)
-    return descriptions
+        fingerprint = _joined(fingerprints[position] for position in positions)
+        distinct = tuple(dict.fromkeys(symbols[position] for position in positions)) if symbols else ()
+        key = (fingerprint, distinct, *map(type, distinct))  # 1 equals 1.0
+        if key not in descriptions:
+            descriptions[key] = dict(fingerprint=fingerprint, **period, **_named(distinct))
+        described.append(descriptions[key])
+    return described
+
+
+def _named(symbols: tp.Sequence[str]) -> tp.Dict[str, tp.Any]:
+    """Return what is kept of the names of symbols."""
+    if not symbols:
+        return {}
+    named: tp.Dict[str, tp.Any] = {"symbols": list(symbols[:MAX_SYMBOLS])}
+    if len(symbols) > MAX_SYMBOLS:
+        named["n_symbols"] = len(symbols)
+    return named
 
 
 def _frequency(wrapper: "ArrayWrapper") -> tp.Optional[str]:

@@ -26,6 +26,9 @@ from vectorbt.portfolio.registry.inputs import (
 from vectorbt.portfolio.registry.metrics import HEADLINE
 from vectorbt.portfolio.registry.record_json import CONTAINERS, DETAILS, Detail
 
+_Known = tp.Dict[tp.Tuple[str, int], tp.Any]
+"""Encoded details by their name and the `id` of what was encoded."""
+
 
 @dataclass(eq=False, repr=False, slots=True)
 class RunRecord:
@@ -239,11 +242,15 @@ class RunRecord:
 
         Raises:
             TypeError: If a value that was put into the record has no faithful encoding."""
+        return self._to_dict({})
+
+    def _to_dict(self, known: _Known) -> tp.Dict[str, tp.Any]:
+        """Return the record as a dict. Details that are known already are taken from there."""
         # A detail that nobody has decoded is passed on as it is: decoding can lose what this process does not know,
         # such as the class of an Enum. It is copied, since records of one sweep share parts of it.
         source = {} if self._source is None else loads_again(dumps(self.parsed()))
-        details = {name: self._encoded_detail(name, source) for name in DETAILS}
-        stats = {name: encode(getattr(self, name), name) for name in HEADLINE}
+        details = {name: self._encoded_detail(name, source, known) for name in DETAILS}
+        headline = {name: encode(getattr(self, name), name) for name in HEADLINE}
         return {
             "run_id": self.run_id,
             "timestamp": self.timestamp.isoformat().replace("+00:00", "Z"),
@@ -252,10 +259,10 @@ class RunRecord:
             "column": self.column,
             **details.pop("_unknown"),
             **details,
-            "stats": {**stats, **details["stats"]},
+            "stats": {**headline, **details["stats"]},
         }
 
-    def _encoded_detail(self, name: str, source: tp.Mapping[str, tp.Any]) -> tp.Any:
+    def _encoded_detail(self, name: str, source: tp.Mapping[str, tp.Any], known: _Known) -> tp.Any:
         """Return a detail as JSON."""
         if name == "portfolio_path" and self._root is not None:
             return source.get(name)  # where the registry lies today is no part of the record
@@ -266,12 +273,13 @@ class RunRecord:
                 return record_json.without_headline(source.get(name, {}))
             return source.get(name, CONTAINERS[name]() if name in CONTAINERS else None)
         value = getattr(self, name)
-        if name == "tags":
-            return check_tags(value)
         if name == "notes":
             return check_notes(value)
         if name in CONTAINERS:
-            return encode_mapping(value, name)
+            key = name, id(value)
+            if key not in known:
+                known[key] = check_tags(value) if name == "tags" else encode_mapping(value, name)
+            return known[key]
         return value if name == "_unknown" else encode(value, name)
 
     def encoded(self, name: str) -> tp.Any:
@@ -365,6 +373,14 @@ for _name in DETAILS:
     setattr(RunRecord, _name, Detail(_name, getattr(RunRecord, _name)))
 
 _summary_of = attrgetter(*(f.name for f in fields(RunRecord) if f.name not in DETAILS))
+
+
+def to_dicts(records: tp.Sequence[RunRecord]) -> tp.List[tp.Dict[str, tp.Any]]:
+    """Return records as dicts, see `RunRecord.to_dict`. What is one object in several of them is one in the dicts.
+
+    The runs of a sweep have their environment in common, and those on the same prices what describes them."""
+    known: _Known = {}
+    return [record._to_dict(known) for record in records]
 
 
 def _restored(source: bytes, root: tp.Optional[str]) -> RunRecord:

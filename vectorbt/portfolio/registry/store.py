@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import ArtifactStore, is_name
+from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.errors import AmbiguousRunIdError, RunExistsError, RunNotFoundError
 from vectorbt.portfolio.registry.inputs import check_notes, check_portfolio, check_tags, is_run_id
 from vectorbt.portfolio.registry.opening import (
@@ -23,7 +24,7 @@ from vectorbt.portfolio.registry.opening import (
 )
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
-from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.run import RunRecord, to_dicts
 from vectorbt.portfolio.registry.serialization import FORMATS, check_format
 
 _PREFIX = re.compile(r"[0-9a-f-]{4,36}")
@@ -162,21 +163,17 @@ class RunStore(abc.ABC):
         Raises:
             TypeError: If a record holds a value that cannot be encoded. Nothing is written.
             RunExistsError: If one of the ids is in the store. The stored run is untouched."""
-        records = [self._encoded(run) for run in runs]
-        if not records:
-            return
-        if portfolio is None:
-            self.insert(records, new_ids)
-            return
-        check_portfolio(portfolio)
-        form = FORMATS[check_format(portfolio_format or self.portfolio_format)]
-        blobs = form.dump(portfolio, stem=records[0]["sweep_id"] or records[0]["run_id"])
-        self.insert_with_blobs(records, form.name, blobs, new_ids)
-
-    def _encoded(self, run: RunRecord) -> tp.Dict[str, tp.Any]:
-        if not isinstance(run, RunRecord):
-            raise TypeError(f"a store keeps RunRecords, not {type(run).__name__}")
-        return {**run.to_dict(), "artifact": None, "portfolio_path": None}
+        with collection_paused():
+            records = _encoded(runs)
+            if not records:
+                return
+            if portfolio is None:
+                self.insert(records, new_ids)
+                return
+            check_portfolio(portfolio)
+            form = FORMATS[check_format(portfolio_format or self.portfolio_format)]
+            blobs = form.dump(portfolio, stem=records[0]["sweep_id"] or records[0]["run_id"])
+            self.insert_with_blobs(records, form.name, blobs, new_ids)
 
     def insert_with_blobs(
         self,
@@ -422,6 +419,13 @@ class RunStore(abc.ABC):
             others = [self.get(sweep_id), *self.select(Query(sweep_id=sweep_id))]
             names -= {name for r in others if r is not None and r.artifact is not None for name in r.artifact["names"]}
         return sorted(name for name in names if is_name(name))
+
+
+def _encoded(runs: tp.Sequence[RunRecord]) -> tp.List[tp.Dict[str, tp.Any]]:
+    for run in runs:
+        if not isinstance(run, RunRecord):
+            raise TypeError(f"a store keeps RunRecords, not {type(run).__name__}")
+    return [{**record, "artifact": None, "portfolio_path": None} for record in to_dicts(runs)]
 
 
 def tombstone(record: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.git import start_git
 from vectorbt.portfolio.registry.inputs import (
     check_notes,
@@ -56,17 +57,18 @@ def split(
         sweep_id=new_run_ids(1)[0],
         environment=environment(portfolio),
     )
-    return [
-        RunRecord(
-            run_id=run_ids[column],
-            column=column,
-            parameters=varying[column],
-            data=data[column],
-            **measured[column].fields(),
-            **shared,
-        )
-        for column in range(len(varying))
-    ]
+    with collection_paused():
+        return [
+            RunRecord(
+                run_id=run_ids[column],
+                column=column,
+                parameters=varying[column],
+                data=data[column],
+                **measured[column].fields(),
+                **shared,
+            )
+            for column in range(len(varying))
+        ]
 
 
 def column_parameters(portfolio: tp.Any, constant: tp.Dict[str, tp.Any]) -> tp.List[tp.Dict[str, tp.Any]]:

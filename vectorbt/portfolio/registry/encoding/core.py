@@ -7,6 +7,7 @@ import datetime
 import enum
 import reprlib
 from functools import lru_cache
+from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from vectorbt import _typing as tp
 
 MAX_DEPTH: int = 100
 """How deep containers may nest. A level of values takes at most two levels of JSON."""
+
+_MAX_INT = 2**63 - 1
 
 PathT = tp.Tuple[tp.Any, ...]
 """The names and keys that lead to a value, from the outside in: `("parameters", "ma", "func")`."""
@@ -94,7 +97,7 @@ def encode(value: tp.Any, path: str = "value") -> tp.Any:
         {'fast': 10, 'window': {'$tuple': [5, 20]}}
         ```
     """
-    return encode_at(value, (path,))
+    return value if _is_plain(value) else encode_at(value, (path,))
 
 
 def encode_mapping(mapping: tp.Dict[str, tp.Any], path: str) -> tp.Dict[str, tp.Any]:
@@ -115,11 +118,27 @@ def encode_mapping(mapping: tp.Dict[str, tp.Any], path: str) -> tp.Dict[str, tp.
         raise TypeError(f"{path} must be a dict with str keys, not {type_name(mapping)}")
     encoded = {}
     for key, value in mapping.items():
-        if not isinstance(key, str):
-            raise TypeError(f"{path} must have str keys, not {key!r} of type {type_name(key)}")
-        # Even if it is a member of an Enum: a name is text.
-        encoded[ENCODERS[str](key, (path, KEY))] = encode_at(value, (path, key))
+        # Most values are plain: this line is what saving a large sweep costs.
+        encoded[_encode_name(key, path)] = value if _is_plain(value) else encode_at(value, (path, key))
     return encoded
+
+
+@lru_cache(maxsize=1024)
+def _encode_name(name: tp.Any, path: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{path} must have str keys, not {name!r} of type {type_name(name)}")
+    # Even if it is a member of an Enum: a name is text.
+    return ENCODERS[str](name, (path, KEY))
+
+
+def _is_plain(value: tp.Any) -> bool:
+    """Whether a value stands for itself, without asking the encoder of its type."""
+    kind = type(value)
+    if kind is float:
+        return isfinite(value)
+    if kind is int:
+        return -_MAX_INT <= value <= _MAX_INT
+    return value.isascii() if kind is str else value is None or kind is bool
 
 
 def encodes(*kinds: type) -> tp.Callable:

@@ -36,18 +36,26 @@ _NANOSECONDS = {
 
 @encodes(pd.Timestamp)
 def _encode_timestamp(value: pd.Timestamp, path: PathT) -> dict:
-    instant = value.asm8
-    if not np.datetime64("0001") <= instant.astype("M8[Y]") <= np.datetime64("9999"):
-        raise TypeError(f"{display(path)} is {instant}, and only the years 1 to 9999 can be stored")
-    iso, _, fraction = str(instant).partition(".")
-    fraction = fraction.rstrip("0")
-    text = f"{iso}.{fraction}" if fraction else iso.removesuffix(":00")
+    text = _instant_text(value)
+    if text is None:
+        raise TypeError(f"{display(path)} is {value.asm8}, and only the years 1 to 9999 can be stored")
     if value.tz is None:
         text = text.removesuffix("T00:00")
     else:
         zone = zone_name(value.tz, path) or offset_text(value.tz.utcoffset(None))
         text += f"Z[{zone}]" if zone else "Z"
     return {"$timestamp": _with_resolution(text, value.unit)}
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _instant_text(value: pd.Timestamp) -> tp.Optional[str]:
+    """The instant in UTC, which is the same for all timestamps that are equal. None if its year has no four digits."""
+    instant = value.asm8
+    if not np.datetime64("0001") <= instant.astype("M8[Y]") <= np.datetime64("9999"):
+        return None
+    iso, _, fraction = str(instant).partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{iso}.{fraction}" if fraction else iso.removesuffix(":00")
 
 
 @decodes("$timestamp", str)
@@ -66,10 +74,15 @@ def _parse_timestamp(text: str) -> pd.Timestamp:
 
 @encodes(pd.Timedelta)
 def _encode_timedelta(value: pd.Timedelta, path: PathT) -> dict:
+    return {"$timedelta": _with_resolution(_duration_text(value), value.unit)}
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _duration_text(value: pd.Timedelta) -> str:
     # Not as nanoseconds of 64 bits, which a coarser resolution goes beyond.
     nanoseconds = int(value.asm8.view("i8")) * _NANOSECONDS[value.unit]
     unit, size = next((unit, size) for unit, size in _NANOSECONDS.items() if nanoseconds % size == 0)
-    return {"$timedelta": _with_resolution(f"{nanoseconds // size}{unit}", value.unit)}
+    return f"{nanoseconds // size}{unit}"
 
 
 @decodes("$timedelta", str)

@@ -5,6 +5,7 @@ The tables are in `vectorbt.portfolio.registry.stores.sql_schema`, what of a que
 `vectorbt.portfolio.registry.stores.sql_database`."""
 
 import os
+from operator import itemgetter
 from pathlib import Path
 
 from vectorbt import _typing as tp
@@ -286,19 +287,17 @@ class SqlStore(RunStore):
         last = connection.scalar(sa.select(sa.func.max(schema.runs.c.id)))
         rows = rows_of(records, (last or 0) + 1, deleted)
         self._insert_if_new(connection, schema.shared, rows.shared)
-        connection.execute(sa.insert(schema.runs), rows.runs)
-        connection.execute(sa.insert(schema.records), rows.records)
+        _insert_all(connection, schema.runs, rows.runs)
+        _insert_all(connection, schema.records, rows.records)
         self._insert_details(connection, rows.parameters, rows.tags)
         new_names = rows.metric_names - self._metric_names
         self._insert_if_new(connection, schema.metric_names, [{"name": name} for name in sorted(new_names)])
         return rows.metric_names
 
     def _insert_details(self, connection: Connection, parameters: tp.List[dict], tags: tp.List[dict]) -> None:
-        import sqlalchemy as sa
-
         for table, rows in ((tables().parameters, parameters), (tables().tags, tags)):
             if rows:
-                connection.execute(sa.insert(table), rows)
+                _insert_all(connection, table, rows)
 
     def _insert_if_new(self, connection: Connection, table: Sql, rows: tp.List[dict]) -> None:
         if rows:
@@ -379,6 +378,18 @@ def _is_settled(found: tp.Sequence[tp.Tuple[tp.Any, RunRecord]], limit: int, las
     if abs(key) >= MAX_EXACT:
         margin = max(margin, 1 / MAX_EXACT)
     return not margin or abs(last - key) > 2 * margin * abs(key)
+
+
+def _insert_all(connection: Connection, table: Sql, rows: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
+    """Insert rows that have the same keys.
+
+    They go to the driver as they are. SQLAlchemy would look at each value of each row, which takes a sweep half as
+    long as SQLite does."""
+    import sqlalchemy as sa
+
+    statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    values = list(map(itemgetter(*statement.positiontup), rows)) if statement.positional else rows
+    connection.exec_driver_sql(str(statement), values)
 
 
 def _chunks(items: tp.Sequence[tp.Any]) -> tp.Iterator[tp.Sequence[tp.Any]]:
