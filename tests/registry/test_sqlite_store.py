@@ -17,7 +17,7 @@ from tests.registry.factories import make_record
 from tests.registry.store_suite import StoreSuite, portfolio, sweep  # noqa: F401
 from vectorbt.portfolio.registry import RunRegistry, SchemaVersionError, SqliteStore, SqlStore, StoreError
 from vectorbt.portfolio.registry.query import Query
-from vectorbt.portfolio.registry.stores import sql_database, sql_schema
+from vectorbt.portfolio.registry.stores import sql_backends, sql_database, sql_schema
 
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
 
@@ -215,7 +215,7 @@ def test_a_newer_version_is_refused(store):
 def test_read_only_media_can_be_read(store, monkeypatch):
     store.save_run(make_record())
     store.close()
-    monkeypatch.setattr(sql_database.SqliteDatabase, "_is_writable", lambda self: False)
+    monkeypatch.setattr(sql_backends.SqliteDatabase, "_is_writable", lambda self: False)
     read_only = SqliteStore(store.path)
     assert read_only.list_runs() == [make_record()]
     for change in (
@@ -347,8 +347,8 @@ def test_threads_lose_nothing(store):
 
 def test_readers_do_not_wait_for_a_writer(store):
     store.save_run(make_record())
-    with store.exclusive(), store.database.writing():
-        assert SqliteStore(store.path).count() == 1
+    seen = store.database.write(lambda connection: SqliteStore(store.path).count())
+    assert seen == 1
 
 
 def test_exclusive_keeps_others_out(store):

@@ -3,6 +3,7 @@
 import multiprocessing
 import pickle
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,16 @@ from tests.registry.equivalence import cases
 from tests.registry.factories import make_record
 from tests.registry.store_suite import StoreSuite, portfolio, sweep  # noqa: F401
 from tests.registry.test_store_equivalence import check_equivalence
-from vectorbt.portfolio.registry import FileStore, RunRegistry, SchemaVersionError, SqlStore, StoreError
+from vectorbt.portfolio.registry import (
+    FileStore,
+    RunRegistry,
+    SchemaVersionError,
+    SqliteStore,
+    SqlStore,
+    StoreError,
+)
+from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.stores import sql_database
 
 pytestmark = pytest.mark.servers
 
@@ -185,6 +195,93 @@ def test_a_lost_lock_is_not_taken_for_held(store, admin):
             store.save_run(make_record(1))
         store.save_run(make_record(2))
     assert store.count() == 1
+
+
+# ############# Conflicts ############# #
+
+
+@pytest.fixture
+def conflicts(store, admin, monkeypatch):
+    """Function that has every session of the store fail as often as is said, whenever it reads or changes a run."""
+    monkeypatch.setattr(sql_database, "_PAUSE_SECONDS", 0.0001)
+    schema = store.database.url.username
+
+    def arrange(code, times):
+        # A lock of a session outlives the transactions that are undone, and counts them.
+        admin.execute(f"""
+            CREATE FUNCTION {schema}.fail() RETURNS boolean LANGUAGE plpgsql AS $$
+            DECLARE failed integer;
+            BEGIN
+                SELECT count(*) INTO failed FROM pg_locks WHERE locktype = 'advisory' AND classid = 7
+                    AND pid = pg_backend_pid();
+                IF failed < {times} THEN
+                    PERFORM pg_advisory_lock(7, failed);
+                    RAISE EXCEPTION 'attempt % is undone', failed USING ERRCODE = '{code}';
+                END IF;
+                RETURN true;
+            END $$;
+            ALTER TABLE {schema}.runs ENABLE ROW LEVEL SECURITY;
+            ALTER TABLE {schema}.runs FORCE ROW LEVEL SECURITY;
+            CREATE POLICY conflict ON {schema}.runs USING ({schema}.fail()) WITH CHECK ({schema}.fail());
+        """)
+
+    store.save_runs([make_record(i) for i in range(3)])
+    yield arrange
+    admin.execute(f"ALTER TABLE {schema}.runs DISABLE ROW LEVEL SECURITY")
+
+
+ASKED = {
+    "save_runs": lambda store: store.save_runs([make_record(10), make_record(11)], new_ids=True),
+    "update_run": lambda store: store.update_run(make_record().run_id, add_tags="again"),
+    "delete_runs": lambda store: store.remove([make_record(i).run_id for i in range(3)]),
+    "get_run": lambda store: store.get_run(make_record().run_id),
+    "list_runs": lambda store: store.list_runs(Query.of("dual_sma", limit=2)),
+}
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"])
+@pytest.mark.parametrize("call", ASKED)
+def test_what_conflicts_is_done_again(store, conflicts, call, code, tmp_path):
+    reference = SqliteStore(tmp_path / "reference.db")
+    reference.save_runs([make_record(i) for i in range(3)])
+    conflicts(code, sql_database._ATTEMPTS - 1)
+    assert ASKED[call](store) == ASKED[call](reference)
+    assert store.list_runs() == reference.list_runs()
+
+
+@pytest.mark.parametrize("call", ASKED)
+def test_a_conflict_that_does_not_end_is_an_error(store, admin, conflicts, call):
+    conflicts("40001", sql_database._ATTEMPTS)
+    with pytest.raises(StoreError, match=rf":\*\*\*@.*attempt {sql_database._ATTEMPTS - 1} is undone"):
+        ASKED[call](store)
+    assert store.list_runs() == [make_record(i) for i in (2, 1, 0)]
+
+
+@pytest.mark.parametrize("call", ASKED)
+def test_other_errors_come_at_once(store, conflicts, call):
+    conflicts("P0001", 1)
+    with pytest.raises(StoreError, match="attempt 0 is undone"):
+        ASKED[call](store)
+
+
+def test_a_deadlock_is_resolved(store, admin, postgres_socket):
+    import psycopg
+
+    schema = store.database.url.username
+    runs = [make_record(i) for i in range(2)]
+    store.save_runs(runs)
+    touch = f"UPDATE {schema}.runs SET position = NULL WHERE run_id = %s"
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND wait_event_type = 'Lock'"
+    # The server ends the session that notices first.
+    with psycopg.connect(host=str(postgres_socket), user="admin", dbname="postgres") as other:
+        other.execute("SET deadlock_timeout = '1h'")
+        other.execute(touch, [runs[1].run_id])
+        removal = ThreadPoolExecutor(1).submit(store.remove, [run.run_id for run in runs])
+        while admin.execute(waiting, [schema]).fetchone() == (0,):
+            assert not removal.done()
+        other.execute(touch, [runs[0].run_id])
+    assert removal.result() == runs
+    assert store.count() == 0
 
 
 # ############# At the same time ############# #

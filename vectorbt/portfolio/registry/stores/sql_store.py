@@ -1,10 +1,11 @@
 """Runs in a database: SQLite for one machine and a million runs, PostgreSQL for a team.
 
 The tables are in `vectorbt.portfolio.registry.stores.sql_schema`, what of a query the database answers in
-`vectorbt.portfolio.registry.stores.sql_query`, connections and locks in
+`vectorbt.portfolio.registry.stores.sql_query`, connections and transactions in
 `vectorbt.portfolio.registry.stores.sql_database`."""
 
 import os
+from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
-from vectorbt.portfolio.registry.stores.sql_database import Database, SqliteDatabase, open_database, sqlite_url, url_at
+from vectorbt.portfolio.registry.stores.sql_backends import SqliteDatabase, open_database, sqlite_url, url_at
+from vectorbt.portfolio.registry.stores.sql_database import Database
 from vectorbt.portfolio.registry.stores.sql_query import Order, narrow, order_of
 from vectorbt.portfolio.registry.stores.sql_rows import (
     MAX_EXACT,
@@ -112,47 +114,54 @@ class SqlStore(RunStore):
         new_ids: bool = False,
         deleted: bool = False,
     ) -> None:
-        if not records:
-            return
-        with self.database.writing() as connection:
+        def work(connection: Connection) -> tp.Set[str]:
             if not new_ids:
                 self._check_new(connection, [record["run_id"] for record in records])
-            metric_names = self._insert_rows(connection, records, deleted)
-        self._metric_names |= metric_names
+            return self._insert_rows(connection, records, deleted)
+
+        if records:
+            self._metric_names |= self.database.write(work)
 
     def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
-        runs = tables().runs
-        with self.database.writing() as connection:
+        def work(connection: Connection) -> tp.Optional[RunRecord]:
             for id_, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
                 shared = self._shared(connection, {digest})[digest]
                 changed = change(self._record(shared, source))
                 self._replace(connection, id_, shared, changed.to_dict())
                 return changed
-        return None
+            return None
+
+        runs = tables().runs
+        return self.database.write(work)
 
     def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
-        with self.database.writing() as connection:
+        def work(connection: Connection) -> tp.List[RunRecord]:
             return [record for chunk in _chunks(sorted(run_ids)) for record in self._remove_chunk(connection, chunk)]
 
+        return self.database.write(work)
+
     def get(self, run_id: str) -> tp.Optional[RunRecord]:
-        runs = tables().runs
-        with self.database.reading() as connection:
-            if connection is None:
-                return None
+        def work(connection: Connection) -> tp.Optional[RunRecord]:
             for _, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
                 return self._record(self._shared(connection, {digest})[digest], source)
-        return None
+            return None
+
+        runs = tables().runs
+        return self.database.read(work)
 
     def select(self, query: Query) -> tp.List[RunRecord]:
-        with self.database.reading(one_state=query.limit is not None) as connection, collection_paused():
-            if connection is None or query.limit == 0:
-                return []
+        def work(connection: Connection) -> tp.List[RunRecord]:
             planner = Planner(self.database.kind, None if query.limit is None else connection)
             condition = narrow(query, planner)
             order = None if query.limit is None else order_of(query, planner)
             if order is None:
                 return query.apply(self._records(connection, self._rows(connection, condition)))
             return query.arrange(self._first(connection, query, condition, order))
+
+        if query.limit == 0:
+            return []
+        with collection_paused():
+            return self.database.read(work, otherwise=[], one_state=query.limit is not None)
 
     def exclusive(self) -> tp.ContextManager:
         return self.database.exclusive()
@@ -166,18 +175,14 @@ class SqlStore(RunStore):
         import sqlalchemy as sa
 
         runs = tables().runs
-        with self.database.reading() as connection:
-            if connection is None:
-                return 0
-            return connection.scalar(sa.select(sa.func.count()).select_from(runs).where(runs.c.deleted == 0))
+        statement = sa.select(sa.func.count()).select_from(runs).where(runs.c.deleted == 0)
+        return self.database.read(lambda connection: connection.scalar(statement), otherwise=0)
 
     def metric_names(self) -> tp.Set[str]:
         import sqlalchemy as sa
 
-        with self.database.reading() as connection:
-            if connection is None:
-                return set()
-            return set(connection.scalars(sa.select(tables().metric_names.c.name)))
+        statement = sa.select(tables().metric_names.c.name)
+        return self.database.read(lambda connection: set(connection.scalars(statement)), otherwise=set())
 
     # ############# Reading ############# #
 
@@ -381,15 +386,20 @@ def _is_settled(found: tp.Sequence[tp.Tuple[tp.Any, RunRecord]], limit: int, las
 
 
 def _insert_all(connection: Connection, table: Sql, rows: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
-    """Insert rows that have the same keys.
+    """Insert rows that have a value for every column.
 
     They go to the driver as they are. SQLAlchemy would look at each value of each row, which takes a sweep half as
     long as SQLite does."""
-    import sqlalchemy as sa
-
-    statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    statement = _insert_of(table, connection.dialect)
     values = list(map(itemgetter(*statement.positiontup), rows)) if statement.positional else rows
     connection.exec_driver_sql(str(statement), values)
+
+
+@lru_cache(maxsize=64)
+def _insert_of(table: Sql, dialect: tp.Any) -> tp.Any:
+    import sqlalchemy as sa
+
+    return sa.insert(table).compile(dialect=dialect)
 
 
 def _chunks(items: tp.Sequence[tp.Any]) -> tp.Iterator[tp.Sequence[tp.Any]]:

@@ -1,0 +1,185 @@
+"""SQLite and PostgreSQL: how each of them is reached and locked."""
+
+import os
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts import make_folder
+from vectorbt.portfolio.registry.errors import StoreError
+from vectorbt.portfolio.registry.stores.sql_database import Database, missing_package
+
+_BUSY_SECONDS = 60
+_LOCK_POLL_SECONDS = 0.002
+_CONFLICTS = ("40001", "40P01")
+"""What PostgreSQL calls a failure to serialise, and a deadlock."""
+
+
+def open_database(url_or_engine: tp.Any) -> Database:
+    """Return the database at a URL, or the one that an engine of SQLAlchemy is connected to.
+
+    Raises:
+        ImportError: If SQLAlchemy or the driver is missing. Names the extra that installs it.
+        TypeError: If it is neither.
+        ValueError: If the URL is malformed, or of a database that is not supported."""
+    try:
+        import sqlalchemy as sa
+    except ImportError as e:
+        raise missing_package("SQLAlchemy", "sql") from e
+
+    if isinstance(url_or_engine, sa.Engine):
+        url, engine = url_or_engine.url, url_or_engine
+    elif isinstance(url_or_engine, (str, sa.URL)):
+        url, engine = _parse(url_or_engine), None
+    else:
+        raise TypeError(f"expected a URL or an Engine of SQLAlchemy, not {type(url_or_engine).__name__}")
+    kinds = {"sqlite": SqliteDatabase, "postgresql": PostgresDatabase}
+    kind = url.get_backend_name()
+    if kind not in kinds:
+        raise ValueError(f"no store for {kind} databases; expected sqlite:///<path> or postgresql+psycopg://...")
+    return kinds[kind](url, engine)
+
+
+def sqlite_url(path: tp.Union[str, os.PathLike]) -> tp.Any:
+    """Return the URL of a SQLite file. See `url_at`."""
+    return url_at(drivername="sqlite", database=os.fspath(path))
+
+
+def url_at(**address: tp.Any) -> tp.Any:
+    """Return the URL of an address. Unlike text, parts can hold any character.
+
+    Raises:
+        ImportError: If SQLAlchemy is missing. Names the extra that installs it."""
+    try:
+        from sqlalchemy import URL
+    except ImportError as e:
+        raise missing_package("SQLAlchemy", "sql") from e
+
+    return URL.create(**address)
+
+
+def _parse(url: tp.Any) -> tp.Any:
+    import sqlalchemy as sa
+
+    try:
+        url = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        shown = re.sub(r"(://[^:/@]*:).*@", r"\1***@", str(url))
+        raise ValueError(
+            f"{shown!r} is no URL of a database; expected sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
+        ) from None
+    if url.drivername == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+class SqliteDatabase(Database):
+    """A file. Writers take turns by a lock on `<file>.lock`, and readers wait for nobody."""
+
+    kind = "sqlite"
+    begin_reading = "BEGIN"
+    begin_writing = "BEGIN IMMEDIATE"
+
+    def __init__(self, url: tp.Any, engine: tp.Any = None) -> None:
+        if url.database in (None, "", ":memory:") or url.database.startswith("file:"):
+            raise ValueError("a SQLite registry is a file: sqlite:///<path>; in memory there is MemoryStore")
+        self.path = Path(url.database).expanduser().resolve()
+        if self.path.is_dir():
+            raise IsADirectoryError(f"{self.path} is a folder; expected the path of a SQLite file")
+        super().__init__(url.set(database=str(self.path)), engine)
+
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    def _engine_options(self) -> tp.Dict[str, tp.Any]:
+        return {"creator": self._connect}
+
+    def _connect(self) -> tp.Any:
+        import sqlite3
+
+        options = dict(timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+        if self._is_writable():
+            connection = sqlite3.connect(self.path, **options)
+        else:
+            # Reading a database in WAL mode writes beside it, unless it is declared unchangeable.
+            mode = "ro" if Path(f"{self.path}-wal").exists() else "ro&immutable=1"
+            connection = sqlite3.connect(f"{self.path.as_uri()}?mode={mode}", uri=True, **options)
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _is_writable(self) -> bool:
+        return os.access(self.path.parent, os.W_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
+
+    def _prepare(self, connection: tp.Any) -> None:
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+    def _list_tables(self) -> str:
+        return "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
+
+    def _forget_connections(self) -> None:
+        super()._forget_connections()
+        self._lock: tp.Any = None
+
+    @contextmanager
+    def exclusive(self) -> tp.Iterator[None]:
+        self._leave_parent()
+        make_folder(self.path.parent)
+        with self._file_lock().acquire(poll_interval=_LOCK_POLL_SECONDS):
+            yield
+
+    def _file_lock(self) -> tp.Any:
+        from filelock import FileLock
+
+        if self._lock is None:
+            if not self._is_writable():
+                raise StoreError(f"{self} is read-only: runs can be read from it, but not saved, changed or deleted")
+            self._lock = FileLock(f"{self.path}.lock")
+        return self._lock
+
+
+class PostgresDatabase(Database):
+    """A schema of a PostgreSQL database. Writers take turns by an advisory lock, which ends with their connection."""
+
+    kind = "postgresql"
+    begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    # Whoever holds the lock sees what the one before has written.
+    begin_writing = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+
+    _KEY = "hashtext('vectorbt_registry'), hashtext(current_schema())"
+
+    def _engine_options(self) -> tp.Dict[str, tp.Any]:
+        return {"pool_pre_ping": True}
+
+    def _is_conflict(self, error: BaseException) -> bool:
+        # psycopg2 calls it pgcode.
+        return getattr(error, "sqlstate", getattr(error, "pgcode", None)) in _CONFLICTS
+
+    def _list_tables(self) -> str:
+        return "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+
+    @contextmanager
+    def exclusive(self) -> tp.Iterator[None]:
+        engine = self.engine
+        with self._turn:
+            if getattr(self._session, "connection", None) is not None:
+                yield
+                return
+            with self._translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql(f"SELECT pg_advisory_lock({self._KEY})")
+                self._session.connection = connection
+                try:
+                    yield
+                finally:
+                    self._session.connection = None
+                    self._unlock(connection)
+
+    def _unlock(self, connection: tp.Any) -> None:
+        import sqlalchemy as sa
+
+        if connection.invalidated:
+            return
+        try:
+            connection.exec_driver_sql(f"SELECT pg_advisory_unlock({self._KEY})")
+        except sa.exc.DBAPIError:  # the lock ends with the connection
+            connection.invalidate()
