@@ -17,7 +17,7 @@ from tests.registry.factories import make_record
 from tests.registry.store_suite import StoreSuite, portfolio, sweep  # noqa: F401
 from vectorbt.portfolio.registry import RunRegistry, SchemaVersionError, SqliteStore, SqlStore, StoreError
 from vectorbt.portfolio.registry.query import Query
-from vectorbt.portfolio.registry.stores import sql_backends, sql_database, sql_schema
+from vectorbt.portfolio.registry.stores import sql_database, sql_schema
 
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
 
@@ -212,20 +212,13 @@ def test_a_newer_version_is_refused(store):
             use(SqliteStore(store.path))
 
 
-def test_read_only_media_can_be_read(store, monkeypatch):
-    store.save_run(make_record())
-    store.close()
-    monkeypatch.setattr(sql_backends.SqliteDatabase, "_is_writable", lambda self: False)
-    read_only = SqliteStore(store.path)
-    assert read_only.list_runs() == [make_record()]
-    for change in (
-        lambda: read_only.save_run(make_record(1)),
-        lambda: read_only.update_run(make_record().run_id, notes="x"),
-        lambda: read_only.delete_run(make_record().run_id),
-    ):
-        with pytest.raises(StoreError, match=r"runs\.db is read-only"):
-            change()
-    read_only.close()
+def test_the_folders_are_made_by_the_first_save(tmp_path, portfolio):  # noqa: F811
+    registry = RunRegistry(f"sqlite:///{tmp_path}/a/b/runs.db")
+    assert len(registry) == 0
+    assert not (tmp_path / "a").exists()
+    run_id = registry.save_run(portfolio, "dual_sma")
+    assert registry.load_portfolio(run_id) is not None
+    registry.close()
 
 
 def test_missing_packages_are_named(tmp_path):

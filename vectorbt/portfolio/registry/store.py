@@ -99,11 +99,12 @@ class RunStore(abc.ABC):
     def close(self) -> None:  # noqa: B027
         """Let go of files and connections. A closed store opens them again when it is used."""
 
-    def check_version(self) -> None:  # noqa: B027
-        """Check that this version may write to the store. Asked before a portfolio is written, so it must be quick.
+    def check_writable(self) -> None:  # noqa: B027
+        """Check that runs can be saved, as far as that can be told quickly: it is asked before a portfolio is written.
 
         Raises:
-            SchemaVersionError: If a newer version has written it."""
+            SchemaVersionError: If a newer version has written the store.
+            StoreError: If the store is read-only."""
 
     # ############# Upkeep of a backend ############# #
 
@@ -188,7 +189,7 @@ class RunStore(abc.ABC):
         named after them. Other blobs are written without holding up anybody. Should `RunRegistry.gc` take one for an
         orphan before the records are there, it is written again. A blob that is named after what is in it may be that
         of other runs as well, so it is left to `RunRegistry.gc`."""
-        self.check_version()
+        self.check_writable()
         artifact = describe_artifact(format_name, blobs)
         records = [{**record, "artifact": artifact} for record in records]
         stem = stem_of(next(iter(blobs)))

@@ -176,7 +176,7 @@ class FileStore(RunStore):
                 if run_id in self._runs or run_id in self._deleted:
                     raise RunExistsError(f"run {run_id} is in {self} already; a run is saved once")
 
-    def check_version(self) -> None:
+    def check_writable(self) -> None:
         with suppress(FileNotFoundError), open(self.metadata_file, "rb", buffering=0, opener=open_regular) as file:
             self._check_opening(file)
 

@@ -93,23 +93,45 @@ class SqliteDatabase(Database):
         return self.path.exists()
 
     def _engine_options(self) -> tp.Dict[str, tp.Any]:
-        return {"creator": self._connect}
+        import sqlalchemy as sa
+
+        if self._is_writable():
+            return {"creator": self._connect}
+        # How it is opened depends on what others are doing with it, so it is opened for each call.
+        return {"creator": self._connect, "poolclass": sa.NullPool}
 
     def _connect(self) -> tp.Any:
         import sqlite3
 
         options = dict(timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
-        if self._is_writable():
-            connection = sqlite3.connect(self.path, **options)
-        else:
-            # Reading a database in WAL mode writes beside it, unless it is declared unchangeable.
-            mode = "ro" if Path(f"{self.path}-wal").exists() else "ro&immutable=1"
-            connection = sqlite3.connect(f"{self.path.as_uri()}?mode={mode}", uri=True, **options)
+        if not self._is_writable():
+            return self._connect_read_only(options)
+        connection = sqlite3.connect(self.path, **options)
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
+    def _connect_read_only(self, options: tp.Dict[str, tp.Any]) -> tp.Any:
+        """Open a file beside which nothing can be written, not even the index of its write-ahead log."""
+        import sqlite3
+
+        url = f"{self.path.as_uri()}?mode=ro"
+        if not Path(f"{self.path}-wal").exists():
+            return sqlite3.connect(f"{url}&immutable=1", uri=True, **options)
+        if Path(f"{self.path}-shm").exists():
+            return sqlite3.connect(url, uri=True, **options)
+        # The log holds runs, and nobody is using it. Without locks, its index is made in memory.
+        connection = sqlite3.connect(f"{url}&vfs=unix-none", uri=True, **options)
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        return connection
+
+    def check_writable(self) -> None:
+        if not self._is_writable():
+            raise StoreError(f"{self} is read-only: runs can be read from it, but not saved, changed or deleted")
+
     def _is_writable(self) -> bool:
-        return os.access(self.path.parent, os.W_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
+        if self.path.exists():
+            return os.access(self.path.parent, os.W_OK) and os.access(self.path, os.W_OK)
+        return os.access(next(folder for folder in self.path.parents if folder.exists()), os.W_OK)
 
     def _prepare(self, connection: tp.Any) -> None:
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
@@ -132,8 +154,7 @@ class SqliteDatabase(Database):
         from filelock import FileLock
 
         if self._lock is None:
-            if not self._is_writable():
-                raise StoreError(f"{self} is read-only: runs can be read from it, but not saved, changed or deleted")
+            self.check_writable()
             self._lock = FileLock(f"{self.path}.lock")
         return self._lock
 

@@ -215,6 +215,12 @@ class Database:
         """Keep every other process from writing. Can be entered again inside itself, by the same thread."""
         raise NotImplementedError
 
+    def check_writable(self) -> None:
+        """Check that the database can be written, as far as that can be told without asking it.
+
+        Raises:
+            StoreError: If it cannot."""
+
     # ############# Versions ############# #
 
     def _exists(self) -> bool:

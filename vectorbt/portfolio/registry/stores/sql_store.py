@@ -166,6 +166,9 @@ class SqlStore(RunStore):
     def exclusive(self) -> tp.ContextManager:
         return self.database.exclusive()
 
+    def check_writable(self) -> None:
+        self.database.check_writable()
+
     def close(self) -> None:
         self.database.close()
 
