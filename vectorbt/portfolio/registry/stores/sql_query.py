@@ -5,6 +5,7 @@ A database compares only a part of all values as `vectorbt.portfolio.registry.va
 it may hold. What may match is read, and `Query.matches` has the last word."""
 
 import operator
+from dataclasses import replace
 from decimal import Decimal
 
 from vectorbt import _typing as tp
@@ -78,6 +79,13 @@ def narrow(query: Query, planner: Planner) -> Sql:
     if query.finite is not None:
         conditions.append(_is_finite(term_of(query.finite, planner)))
     return sa.and_(*conditions)
+
+
+def undecided(query: Query) -> Query:
+    """Return what is left to decide about the runs that `narrow` finds. Their details are parsed only if need be."""
+    if query.tags is None or len(query.tags) > _MAX_CONDITIONS or not all(map(is_plain_text, query.tags)):
+        return query
+    return replace(query, tags=None)
 
 
 def _has_tag(wanted: tp.Iterable[str], planner: Planner) -> Sql:

@@ -20,7 +20,7 @@ from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
 from vectorbt.portfolio.registry.stores.sql_backends import SqliteDatabase, open_database, sqlite_url, url_at
 from vectorbt.portfolio.registry.stores.sql_database import Database
-from vectorbt.portfolio.registry.stores.sql_query import Order, narrow, order_of
+from vectorbt.portfolio.registry.stores.sql_query import Order, narrow, order_of, undecided
 from vectorbt.portfolio.registry.stores.sql_rows import (
     MAX_EXACT,
     own_part,
@@ -153,10 +153,11 @@ class SqlStore(RunStore):
         def work(connection: Connection) -> tp.List[RunRecord]:
             planner = Planner(self.database.kind, None if query.limit is None else connection)
             condition = narrow(query, planner)
+            rest = undecided(query)
             order = None if query.limit is None else order_of(query, planner)
             if order is None:
-                return query.apply(self._records(connection, self._rows(connection, condition)))
-            return query.arrange(self._first(connection, query, condition, order))
+                return rest.apply(self._records(connection, self._rows(connection, condition)))
+            return rest.arrange(self._first(connection, rest, condition, order))
 
         if query.limit == 0:
             return []
