@@ -81,6 +81,10 @@ EDGES = {
         [dict(stats={"custom": 0.1 + 0.2}), dict(stats={"custom": 0.3}), dict(stats={"custom": 5e-324})],
         dict(where="custom > 0.3 or custom == 5e-324"),
     ),
+    "a value that is missing, and no value at all": (
+        [dict(parameters={}), dict(parameters={"x": pd.NaT})],
+        dict(sort_by="params.x", limit=1),
+    ),
     "an integer beyond 64 bits": (
         [dict(parameters={"x": 2**80}), dict(parameters={"x": 2**80 + 1})],
         dict(parameters={"x": 2**80}),

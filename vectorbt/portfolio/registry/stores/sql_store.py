@@ -14,7 +14,7 @@ from vectorbt.portfolio.registry.artifacts import ArtifactStore, FolderArtifacts
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import RunExistsError
-from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.query import Query, value_of
 from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
@@ -31,6 +31,7 @@ from vectorbt.portfolio.registry.stores.sql_rows import (
 )
 from vectorbt.portfolio.registry.stores.sql_schema import tables
 from vectorbt.portfolio.registry.stores.sql_terms import Planner
+from vectorbt.portfolio.registry.values import is_missing
 
 _CHUNK = 500
 """Values that one statement takes."""
@@ -206,7 +207,9 @@ class SqlStore(RunStore):
         if order.others is not None:
             others = self._rows(connection, condition, order.others)
             found += [record for record in self._records(connection, others) if query.matches(record)]
-        if len(found) < query.limit and order.missing is not None:
+        # Of the others some may be missing as well, such as NaT, and share the last place with those found here.
+        ranked = sum(not is_missing(value_of(record, query.sort_by)) for record in found)
+        if ranked < query.limit and order.missing is not None:
             missing = sa.select(runs.c.id, sa.null().label("key")).where(condition, order.missing)
             found += self._first_in_order(connection, query, missing.order_by(runs.c.run_id))
         return found
