@@ -186,7 +186,7 @@ class PostgresDatabase(Database):
             if getattr(self._session, "connection", None) is not None:
                 yield
                 return
-            with self._translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self._translated(), engine.connect() as connection:
                 connection.exec_driver_sql(f"SELECT pg_advisory_lock({self._KEY})")
                 self._session.connection = connection
                 try:

@@ -47,7 +47,7 @@ class Database:
 
     def __init__(self, url: tp.Any, engine: tp.Any = None) -> None:
         self.url = url
-        self._engine = engine
+        self._engine = None if engine is None else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._forget_connections()
         self._inherited: tp.List[tp.Any] = []
 
@@ -98,7 +98,9 @@ class Database:
         import sqlalchemy as sa
 
         try:
-            return sa.create_engine(self.url, hide_parameters=True, **self._engine_options())
+            return sa.create_engine(
+                self.url, hide_parameters=True, isolation_level="AUTOCOMMIT", **self._engine_options()
+            )
         except ImportError as e:
             raise missing_package(f"the driver {_DRIVERS[self.kind]}", _EXTRAS[self.kind]) from e
         except (sa.exc.ArgumentError, TypeError) as e:
@@ -118,7 +120,7 @@ class Database:
                     raise StoreError(f"the connection to {self} was lost, and the lock with it")
                 yield held
             else:
-                with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                with engine.connect() as connection:
                     yield connection
 
     @contextmanager
