@@ -1,7 +1,10 @@
-"""What every test needs: the registry imported, and never the developer's own one; hypothesis without deadlines."""
+"""What every test needs: the registry imported, and never the developer's own one; hypothesis without deadlines.
+
+And two backtests, which are made once: compiling takes longer than all tests."""
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # `import vectorbt` finds an installed registry by itself, but not an editable one.
@@ -14,3 +17,19 @@ os.environ.pop("VBT_REGISTRY", None)
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def portfolio():
+    """A small backtest."""
+    from tests.registry.factories import make_portfolio
+
+    return make_portfolio()
+
+
+@pytest.fixture(scope="session")
+def sweep():
+    """A small sweep of three columns."""
+    from tests.registry.factories import make_sweep
+
+    return make_sweep()

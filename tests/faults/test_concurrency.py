@@ -13,17 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.faults.children import finish, fork, run_in_child
-from tests.registry.factories import make_portfolio, make_record
+from tests.registry.factories import make_record
 from vectorbt.portfolio.registry import FileStore, RunRegistry
 from vectorbt.portfolio.registry.inputs import new_run_ids
 from vectorbt.portfolio.registry.query import Query
 
 WRITERS, SAVES, PORTFOLIO_EVERY = 8, 250, 25
-
-
-@pytest.fixture(scope="module")
-def portfolio():
-    return make_portfolio()
 
 
 def save_many(report, folder, writer, portfolio):

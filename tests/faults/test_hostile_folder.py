@@ -22,11 +22,6 @@ from vectorbt.portfolio.registry.artifacts import FolderArtifacts
 from vectorbt.portfolio.registry.stores.journal import lines_of
 
 
-@pytest.fixture(scope="module")
-def portfolio():
-    return make_portfolio()
-
-
 @pytest.fixture
 def outside(tmp_path, portfolio):
     """A folder that is none of the registry's business, with a portfolio in it."""

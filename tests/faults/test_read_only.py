@@ -1,45 +1,22 @@
 """Media that cannot be written, that are full, or that are not there."""
 
-import ctypes
 import errno
-import os
 import resource
 import shutil
 import signal
-import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 
 from tests.faults.children import run_in_child
+from tests.faults.media import become_nobody, files_of, private_mount
 from tests.faults.scenes import Scenes, kinds, leftovers, state
 from tests.registry.factories import make_record
 from vectorbt.portfolio.registry import FileStore, RunRegistry
-
-NOBODY = 65534
-NEW_MOUNT_NAMESPACE = 0x00020000
-
-
-@pytest.fixture
-def open_folder():
-    """A folder that every user may enter, unlike those of pytest."""
-    folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    folder.chmod(0o755)
-    yield folder
-    for path in [folder, *folder.rglob("*")]:
-        if path.is_dir():
-            path.chmod(0o755)
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
 def scenes(open_folder):
     return Scenes(open_folder)
-
-
-def files_of(folder):
-    return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.rglob("*"))}
 
 
 def read_everything(store, scenes):
@@ -73,33 +50,12 @@ def test_permissions_that_allow_reading_only(scenes):
     before = files_of(store.base_dir)
 
     def use(report):
-        if os.geteuid() == 0:  # permissions do not stop root
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
+        become_nobody()
         read_everything(store, scenes)
         assert_writing_is_refused(store, scenes, errno.EACCES)
 
     run_in_child(use)
     assert files_of(store.base_dir) == before
-
-
-def private_mount(*arguments):
-    """Mount something that only this process sees."""
-    if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNT_NAMESPACE):
-        raise OSError(ctypes.get_errno(), "unshare")
-    for command in (["--make-rprivate", "/"], *arguments):
-        subprocess.run(["mount", *command], check=True, capture_output=True)
-
-
-@pytest.fixture
-def can_mount(tmp_path):
-    def attempt(report):
-        private_mount(["-t", "tmpfs", "none", str(tmp_path)])
-
-    try:
-        run_in_child(attempt)
-    except AssertionError:
-        pytest.skip("this process may not mount anything: only root may, and not in every container")
 
 
 def test_a_file_system_that_is_mounted_read_only(can_mount, scenes):

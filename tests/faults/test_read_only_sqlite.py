@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.faults.children import run_in_child
-from tests.faults.test_read_only import NOBODY, can_mount, files_of, open_folder, private_mount  # noqa: F401
+from tests.faults.media import NOBODY, become_nobody, files_of, private_mount
 from tests.registry.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import RunRegistry, SqliteStore, StoreError
 
@@ -21,7 +21,7 @@ def fill(store):
 
 
 @pytest.fixture(params=["closed", "killed", "killed, without its index"])
-def path(request, open_folder):  # noqa: F811
+def path(request, open_folder):
     """A registry. Of a writer that died, the last saves are in the write-ahead log alone."""
     path = open_folder / "runs.db"
     store = SqliteStore(path)
@@ -64,7 +64,7 @@ def assert_writing_is_refused(path):
     registry.close()
 
 
-def test_a_file_system_that_is_mounted_read_only(can_mount, path):  # noqa: F811
+def test_a_file_system_that_is_mounted_read_only(can_mount, path):
     before = files_of(path.parent)
 
     def use(report):
@@ -83,9 +83,7 @@ def test_permissions_that_allow_reading_only(path):
     before = files_of(path.parent)
 
     def use(report):
-        if os.geteuid() == 0:  # permissions do not stop root
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
+        become_nobody()
         read_everything(path)
         assert_writing_is_refused(path)
 
@@ -127,9 +125,7 @@ def test_a_registry_that_cannot_be_read(path):
     path.chmod(0)
 
     def use(report):
-        if os.geteuid() == 0:
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
+        become_nobody()
         with pytest.raises(StoreError, match=r"runs\.db.*unable to open"):
             RunRegistry(f"sqlite:///{path}").list_runs()
         with pytest.raises(StoreError, match=r"runs\.db"):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.registry.factories import START, make_portfolio, make_record, make_sweep
+from tests.registry.factories import START, make_record
 from vectorbt.portfolio.registry import (
     AmbiguousRunIdError,
     ArtifactCorruptedError,
@@ -20,18 +20,6 @@ from vectorbt.portfolio.registry import (
     UntrustedArtifactError,
 )
 from vectorbt.portfolio.registry.query import Query
-
-
-@pytest.fixture(scope="session")
-def portfolio():
-    """A small backtest, made once: compiling takes longer than all tests."""
-    return make_portfolio()
-
-
-@pytest.fixture(scope="session")
-def sweep():
-    """A small sweep of three columns, made once."""
-    return make_sweep()
 
 
 class StoreSuite:

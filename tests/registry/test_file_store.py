@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.registry.store_suite import StoreSuite, portfolio, sweep  # noqa: F401
+from tests.registry.store_suite import StoreSuite
 from vectorbt.portfolio.registry import FileStore
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.registry.factories import make_record
-from tests.registry.store_suite import StoreSuite, portfolio, sweep  # noqa: F401
+from tests.registry.store_suite import StoreSuite
 from vectorbt.portfolio.registry import RunRegistry, SchemaVersionError, SqliteStore, SqlStore, StoreError
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.stores import sql_database, sql_schema
@@ -79,7 +79,7 @@ def test_opening_and_reading_write_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_the_portfolios_lie_beside_the_file(store, portfolio):  # noqa: F811
+def test_the_portfolios_lie_beside_the_file(store, portfolio):
     store.save_run(make_record(), portfolio)
     assert os.listdir(f"{store.path}.portfolios") == [f"{make_record().run_id}.pkl"]
     assert store.get_run(make_record().run_id).portfolio_path == f"{store.path}.portfolios/{make_record().run_id}.pkl"
@@ -212,7 +212,7 @@ def test_a_newer_version_is_refused(store):
             use(SqliteStore(store.path))
 
 
-def test_the_folders_are_made_by_the_first_save(tmp_path, portfolio):  # noqa: F811
+def test_the_folders_are_made_by_the_first_save(tmp_path, portfolio):
     registry = RunRegistry(f"sqlite:///{tmp_path}/a/b/runs.db")
     assert len(registry) == 0
     assert not (tmp_path / "a").exists()
@@ -236,7 +236,7 @@ for location in ("sqlite:///{tmp_path}/runs.db",):
     assert 'pip install "vectorbt-registry[sql]"' in shown
 
 
-def test_a_failing_write_changes_nothing(store, portfolio):  # noqa: F811
+def test_a_failing_write_changes_nothing(store, portfolio):
     store.save_run(make_record())
     with sqlite3.connect(store.path) as connection:
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON tags BEGIN SELECT RAISE(ABORT, 'disk full'); END")

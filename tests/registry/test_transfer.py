@@ -8,21 +8,11 @@ import warnings
 
 import pytest
 
-from tests.registry.factories import make_portfolio, make_record, make_sweep
+from tests.registry.factories import make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore, RunNotFoundError, RunRegistry
 from vectorbt.portfolio.registry.query import Query
 
 SWEEP = str(uuid.UUID(int=77, version=4))
-
-
-@pytest.fixture(scope="module")
-def portfolio():
-    return make_portfolio()
-
-
-@pytest.fixture(scope="module")
-def sweep():
-    return make_sweep()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from tests.registry.factories import make_portfolio, make_record, make_sweep
+from tests.registry.factories import make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRegistry
 from vectorbt.portfolio.registry import artifacts as artifacts_module
 from vectorbt.portfolio.registry.query import Query
@@ -19,16 +19,6 @@ from vectorbt.portfolio.registry.stores.journal import lines_of
 
 DAY = 86_400
 ORPHAN = f"{uuid.UUID(int=99, version=4)}.pkl"
-
-
-@pytest.fixture(scope="module")
-def portfolio():
-    return make_portfolio()
-
-
-@pytest.fixture(scope="module")
-def sweep():
-    return make_sweep()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from tests.registry.equivalence import cases
 from tests.registry.factories import make_record
-from tests.registry.store_suite import StoreSuite, portfolio, sweep  # noqa: F401
+from tests.registry.store_suite import StoreSuite
 from tests.registry.test_store_equivalence import check_equivalence
 from vectorbt.portfolio.registry import (
     FileStore,
@@ -76,7 +76,7 @@ def test_answers_are_those_of_the_reference(case, postgres_socket, tmp_path_fact
 # ############# Between stores ############# #
 
 
-def test_a_notebooks_folder_moves_to_the_teams_database(store, tmp_path, sweep):  # noqa: F811
+def test_a_notebooks_folder_moves_to_the_teams_database(store, tmp_path, sweep):
     notebook = RunRegistry(FileStore(tmp_path / "notebook"))
     run_ids = notebook.save_sweep(sweep, "dual_sma")
     team = RunRegistry(store)
@@ -127,7 +127,7 @@ def test_the_tables_of_somebody_else_are_left_alone(store, admin):
     assert admin.execute(f"SELECT count(*) FROM pg_tables WHERE schemaname = '{role}'").fetchone() == (1,)
 
 
-def test_who_may_only_read_reads(store, admin, postgres_socket, portfolio):  # noqa: F811
+def test_who_may_only_read_reads(store, admin, postgres_socket, portfolio):
     store.save_run(make_record(), portfolio)
     role = store.database.url.username
     admin.execute(f"CREATE ROLE guest_of_{role} LOGIN")
@@ -143,7 +143,7 @@ def test_who_may_only_read_reads(store, admin, postgres_socket, portfolio):  # n
     admin.execute(f"DROP OWNED BY guest_of_{role}; DROP ROLE guest_of_{role}")
 
 
-def test_a_bucket_that_is_not_there(postgres_url, s3_bucket, portfolio):  # noqa: F811
+def test_a_bucket_that_is_not_there(postgres_url, s3_bucket, portfolio):
     store = SqlStore(postgres_url, artifacts=f"{s3_bucket}-that-is-not-there/prefix")
     with pytest.raises(StoreError, match="s3://registry-that-is-not-there/prefix"):
         store.save_run(make_record(), portfolio)
@@ -168,7 +168,7 @@ def test_a_connection_that_was_lost_is_made_again(store, admin):
 
 # Whoever brings an id holds the lock from the beginning. With the lock is lost what it would take to tidy up.
 @pytest.mark.parametrize(("new_ids", "orphans"), [(True, 0), (False, 1)])
-def test_a_save_that_loses_its_connection_saves_nothing(store, admin, monkeypatch, portfolio, new_ids, orphans):  # noqa: F811
+def test_a_save_that_loses_its_connection_saves_nothing(store, admin, monkeypatch, portfolio, new_ids, orphans):
     store.save_run(make_record())
     insert_rows = store._insert_rows
 
