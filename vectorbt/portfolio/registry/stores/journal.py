@@ -26,6 +26,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import open_regular
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import SchemaVersionError
+from vectorbt.portfolio.registry.stores.shared_part import shared_part, without_empty
 
 FORMAT = "vectorbt-registry"
 VERSION = 1
@@ -60,34 +61,15 @@ def header() -> bytes:
 def lines_of(kind: str, records: tp.Sequence[tp.Dict[str, tp.Any]]) -> bytes:
     """Return records as a line, or as a block if there are several."""
     if len(records) == 1:
-        return frame(kind, dumps(_without_empty(records[0])))
-    records = [_without_empty(record) for record in records]
-    shared = _in_common(records)
+        return frame(kind, dumps(without_empty(records[0])))
+    records = [without_empty(record) for record in records]
+    shared = shared_part(records)
     lines = [frame("sweep", dumps(dict(runs=len(records), shared=shared)))]
     for n, record in enumerate(records, 1):
         own = {key: value for key, value in record.items() if key not in shared}
         lines.append(frame(kind, dumps({"n": n, **own})))
     lines.append(frame("sweep", dumps(dict(runs=0, shared=shared))))
     return b"".join(lines)
-
-
-def _without_empty(record: tp.Dict[str, tp.Any]) -> tp.Dict[str, tp.Any]:
-    """Leave out what reads back the same if it is not there."""
-    return {key: value for key, value in record.items() if value is not None and value not in ("", [], {})}
-
-
-def _in_common(records: tp.Sequence[tp.Dict[str, tp.Any]]) -> tp.Dict[str, tp.Any]:
-    """Return what all records have under the same key."""
-    common = dict(records[0])
-    for record in records:
-        for key in [key for key, value in common.items() if not _is_same(record.get(key), value)]:
-            del common[key]
-    return common
-
-
-def _is_same(value: tp.Any, other: tp.Any) -> bool:
-    """Return whether two values are the same as JSON. To Python 1, 1.0 and True are equal."""
-    return value is other or (value == other and dumps(value) == dumps(other))
 
 
 # ############# Reading a line ############# #

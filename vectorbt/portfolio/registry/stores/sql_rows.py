@@ -12,6 +12,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import decode, dumps
 from vectorbt.portfolio.registry.inputs import as_utc
 from vectorbt.portfolio.registry.metrics import HEADLINE
+from vectorbt.portfolio.registry.stores.shared_part import shared_part, without_empty
 from vectorbt.portfolio.registry.values import EPOCH, is_missing
 
 NUMBER, BOOLEAN, TEXT, OPAQUE = range(4)
@@ -46,14 +47,15 @@ class Rows:
 def rows_of(records: tp.Sequence[tp.Dict[str, tp.Any]], first_id: int, deleted: bool = False) -> Rows:
     """Return the rows of new records, which are numbered from `first_id`."""
     rows = Rows()
-    common = _in_common(records)
+    records = [without_empty(record) for record in records]
+    shared = shared_part(records, apart=_OWN) if len(records) > 1 else {}
     digest = None
-    if common:
-        content = dumps(common)
+    if shared:
+        content = dumps(shared)
         digest = hashlib.blake2b(content, digest_size=16).hexdigest()
         rows.shared.append({"digest": digest, "content": content.decode()})
     for id_, record in enumerate(records, first_id):
-        own = {key: value for key, value in record.items() if key not in common and not _is_empty(value)}
+        own = {key: value for key, value in record.items() if key not in shared}
         rows.runs.append({"id": id_, **summary_row(record), "deleted": int(deleted)})
         rows.records.append({"id": id_, "shared": digest, "record": dumps(own).decode()})
         rows.parameters.extend(parameter_rows(id_, record))
@@ -93,11 +95,6 @@ def tag_rows(id_: int, record: tp.Mapping[str, tp.Any]) -> tp.List[Row]:
     return [{"id": id_, "tag": tag} for tag in {key_text(tag) for tag in record.get("tags", ())}]
 
 
-def own_part(record: tp.Mapping[str, tp.Any], shared: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
-    """Return what of a record differs from what it shares with others."""
-    return {key: value for key, value in record.items() if key not in shared or not _is_same(shared[key], value)}
-
-
 def microseconds(moment: datetime) -> int:
     """Return a point in time as microseconds since 1970."""
     return (as_utc(moment) - EPOCH) // timedelta(microseconds=1)
@@ -116,30 +113,6 @@ def is_plain_text(text: str) -> bool:
 def is_exact(number: tp.Any) -> bool:
     """Return whether a number compares as double precision exactly as it does in Python."""
     return abs(number) < MAX_EXACT and float(number) == number
-
-
-def _in_common(records: tp.Sequence[tp.Dict[str, tp.Any]]) -> tp.Dict[str, tp.Any]:
-    """Return what all of several records have under the same key."""
-    if len(records) == 1:
-        return {}
-    first = records[0]
-    return {
-        key: first[key]
-        for key in first
-        if key not in _OWN
-        and not _is_empty(first[key])
-        and all(key in record and _is_same(record[key], first[key]) for record in records)
-    }
-
-
-def _is_same(a: tp.Any, b: tp.Any) -> bool:
-    """Return whether two encoded values are written in the same way: for Python True equals 1, and 1 equals 1.0."""
-    return a is b or (a == b and dumps(a) == dumps(b))
-
-
-def _is_empty(value: tp.Any) -> bool:
-    """Return whether a value reads back the same if it is left out."""
-    return value is None or value in ("", [], {})
 
 
 def _fingerprint(record: tp.Mapping[str, tp.Any]) -> tp.Optional[str]:

@@ -18,12 +18,12 @@ from vectorbt.portfolio.registry.query import Query, value_of
 from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
+from vectorbt.portfolio.registry.stores.shared_part import own_part
 from vectorbt.portfolio.registry.stores.sql_backends import SqliteDatabase, open_database, sqlite_url, url_at
 from vectorbt.portfolio.registry.stores.sql_database import Database
 from vectorbt.portfolio.registry.stores.sql_query import Order, narrow, order_of, undecided
 from vectorbt.portfolio.registry.stores.sql_rows import (
     MAX_EXACT,
-    own_part,
     parameter_rows,
     rows_of,
     summary_row,
