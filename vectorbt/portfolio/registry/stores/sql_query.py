@@ -101,10 +101,9 @@ def _has_parameter(term: Term, wanted: tp.Any) -> "Verdict":
 
 
 def _is_finite(term: Term) -> Sql:
-    import sqlalchemy as sa
 
-    if isinstance(term, NumberTerm):
-        return sa.or_(term.numbers(lambda number: number.between(-MAX_FLOAT, MAX_FLOAT)), term.opaque())
+    if isinstance(term, NumberTerm) and not isinstance(term, MetricTerm):  # JSON has no number that is not finite
+        return term.numbers(lambda number: number.between(-MAX_FLOAT, MAX_FLOAT))
     return _has_value(term).maybe
 
 

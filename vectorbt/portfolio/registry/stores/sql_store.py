@@ -196,13 +196,12 @@ class SqlStore(RunStore):
         import sqlalchemy as sa
 
         runs = tables().runs
-        direction = order.key.asc() if query.ascending else order.key.desc()
-        ordered = (
-            sa.select(runs.c.id, order.key.label("key"))
-            .select_from(order.source)
-            .where(condition, order.key.is_not(None))
-            .order_by(direction, runs.c.run_id)
-        )
+        keys = sa.select(runs.c.id, runs.c.run_id, order.key.label("key")).select_from(order.source).where(condition)
+        keyed = keys.cte("keyed")
+        if order.margin:  # PostgreSQL takes reading JSON for cheap, and would do it for all runs before it narrows them
+            keyed = keyed.prefix_with("MATERIALIZED")
+        direction = keyed.c.key.asc() if query.ascending else keyed.c.key.desc()
+        ordered = sa.select(keyed.c.id, keyed.c.key).where(keyed.c.key.is_not(None)).order_by(direction, keyed.c.run_id)
         found = self._first_in_order(connection, query, ordered, order.margin)
         if order.others is not None:
             others = self._rows(connection, condition, order.others)
