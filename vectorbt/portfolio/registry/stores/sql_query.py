@@ -101,7 +101,6 @@ def _has_parameter(term: Term, wanted: tp.Any) -> "Verdict":
 
 
 def _is_finite(term: Term) -> Sql:
-
     if isinstance(term, NumberTerm) and not isinstance(term, MetricTerm):  # JSON has no number that is not finite
         return term.numbers(lambda number: number.between(-MAX_FLOAT, MAX_FLOAT))
     return _has_value(term).maybe
