@@ -292,10 +292,9 @@ class SqlStore(RunStore):
         self, connection: Connection, records: tp.Sequence[tp.Dict[str, tp.Any]], deleted: bool
     ) -> tp.Set[str]:
         """Insert records and return the names of their metrics."""
-        import sqlalchemy as sa
-
         schema = tables()
-        last = connection.scalar(sa.select(sa.func.max(schema.runs.c.id)))
+        # As text, because making an expression of it takes longer than the database does.
+        last = connection.exec_driver_sql("SELECT max(id) FROM runs").scalar()
         rows = rows_of(records, (last or 0) + 1, deleted)
         self._insert_if_new(connection, schema.shared, rows.shared)
         _insert_all(connection, schema.runs, rows.runs)
