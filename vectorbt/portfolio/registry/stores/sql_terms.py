@@ -42,12 +42,24 @@ class Planner:
         """Condition: the run has a row in a table that meets a condition."""
         import sqlalchemy as sa
 
-        if self._is_common(table, condition):
+        rows = self._rows(table, condition)
+        if self._is_common(rows):
             of_run = sa.select(table.c.id).where(table.c.id == tables().runs.c.id, condition)
             return of_run.correlate(tables().runs).exists()
-        return tables().runs.c.id.in_(sa.select(table.c.id).where(condition).correlate(None))
+        return tables().runs.c.id.in_(rows)
 
-    def _is_common(self, table: Sql, condition: Sql) -> bool:
+    def _rows(self, table: Sql, condition: Sql) -> Sql:
+        """Return the rows that meet a condition.
+
+        SQLite has no use for an index where there is an `OR` in a table without row numbers, so it is asked for one
+        alternative after the other."""
+        import sqlalchemy as sa
+
+        alternatives = _alternatives(condition) if self.dialect == "sqlite" else [condition]
+        found = [sa.select(table.c.id).where(each).correlate(None) for each in alternatives]
+        return sa.union_all(*found) if len(found) > 1 else found[0]
+
+    def _is_common(self, rows: Sql) -> bool:
         """Return whether it is better to go through runs and look at each than to begin with the rows.
 
         PostgreSQL finds out by itself. SQLite begins with the rows of an `IN` however many there are."""
@@ -55,7 +67,7 @@ class Planner:
 
         if self.connection is None or self.dialect != "sqlite":
             return False
-        some = sa.select(sa.literal(1)).select_from(table).where(condition).limit(COMMON).subquery()
+        some = rows.limit(COMMON).subquery()
         return self.connection.scalar(sa.select(sa.func.count()).select_from(some)) == COMMON
 
 
@@ -165,6 +177,7 @@ class ParameterTerm(Term):
     def __init__(self, name: str, planner: Planner) -> None:
         self.name = name
         self.planner = planner
+        self._opaque = tables().parameters.c.kind == sql_rows.OPAQUE
 
     def numbers(self, test: Test) -> Sql:
         return self._of_kind(sql_rows.NUMBER, test(tables().parameters.c.number))
@@ -176,7 +189,7 @@ class ParameterTerm(Term):
         return self._of_kind(sql_rows.BOOLEAN, tables().parameters.c.number == float(value))
 
     def opaque(self) -> Sql:
-        return tables().parameters.c.kind == sql_rows.OPAQUE
+        return self._opaque
 
     def known(self) -> Sql:
         return tables().parameters.c.kind != sql_rows.OPAQUE
@@ -190,7 +203,8 @@ class ParameterTerm(Term):
         import sqlalchemy as sa
 
         parameters = tables().parameters
-        return self.planner.runs_with(parameters, sa.and_(parameters.c.name == self.name, condition))
+        named = parameters.c.name == self.name
+        return self.planner.runs_with(parameters, sa.or_(*(sa.and_(named, each) for each in _alternatives(condition))))
 
 
 class MetricTerm(NumberTerm):
@@ -237,6 +251,15 @@ def _postgres_json(name: str) -> tp.Tuple[Sql, Sql, tp.Tuple[str, ...]]:
     kind = sa.case((record.contains("\\u0000", autoescape=True), "object"), else_=sa.func.json_typeof(value))
     number = sa.case((kind == "number", sa.cast(value.as_string(), sa.Double)))
     return number, kind, ("number", "null")
+
+
+def _alternatives(condition: Sql) -> tp.List[Sql]:
+    """Return the conditions of which one must hold, each of them once."""
+    from sqlalchemy.sql.operators import or_
+
+    if getattr(condition, "operator", None) is not or_:
+        return [condition]
+    return list({id(each): each for each in condition.get_children()}.values())
 
 
 def _anything(column: Sql) -> Sql:
