@@ -72,6 +72,9 @@ class Detail:
 
 # ############# Checking ############# #
 
+_ARTIFACT_FIELDS = (("format", str), ("size", int), ("sha256", str))
+"""What the fields of an artifact are, where they are there."""
+
 
 def check(dct: tp.Mapping[str, tp.Any]) -> None:
     """Check what everything else takes for granted.
@@ -107,7 +110,7 @@ def check_artifact(run_id: str, value: tp.Any) -> None:
     names = value.get("names")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise ValueError(f"artifact of run {run_id} must have a list of names, not {names!r}")
-    for key, kind in dict(format=str, size=int, sha256=str).items():
+    for key, kind in _ARTIFACT_FIELDS:
         if value.get(key) is not None and type(value[key]) is not kind:
             raise ValueError(f"artifact of run {run_id} must have a {kind.__name__} as {key}, not {value[key]!r}")
 

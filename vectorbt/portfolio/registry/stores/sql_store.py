@@ -206,9 +206,7 @@ class SqlStore(RunStore):
         if order.others is not None:
             others = self._rows(connection, condition, order.others)
             found += [record for record in self._records(connection, others) if query.matches(record)]
-        # Of the others some may be missing as well, such as NaT, and share the last place with those found here.
-        ranked = sum(not is_missing(value_of(record, query.sort_by)) for record in found)
-        if ranked < query.limit and order.missing is not None:
+        if order.missing is not None and _count_ranked(found, query.sort_by) < query.limit:
             missing = sa.select(runs.c.id, sa.null().label("key")).where(condition, order.missing)
             found += self._first_in_order(connection, query, missing.order_by(runs.c.run_id))
         return found
@@ -240,7 +238,7 @@ class SqlStore(RunStore):
         joined = sa.select(records.c.id, records.c.shared, records.c.record, top.c.key).join_from(
             top, records, records.c.id == top.c.id
         )
-        return sorted(connection.execute(joined), key=lambda row: row.key or 0, reverse=reverse)
+        return sorted(connection.execute(joined).all(), key=lambda row: row[3] or 0, reverse=reverse)
 
     def _rows(self, connection: Connection, *conditions: Sql) -> tp.List[tp.Tuple[int, tp.Optional[str], str]]:
         """Return number, digest and JSON of the runs that meet all conditions."""
@@ -388,6 +386,14 @@ def _is_settled(found: tp.Sequence[tp.Tuple[tp.Any, RunRecord]], limit: int, las
     if abs(key) >= MAX_EXACT:
         margin = max(margin, 1 / MAX_EXACT)
     return not margin or abs(last - key) > 2 * margin * abs(key)
+
+
+def _count_ranked(records: tp.Sequence[RunRecord], name: str) -> int:
+    """Return how many records have a value under a name.
+
+    Some values that a database knows nothing of are missing as well, such as NaT. They share the last place with the
+    runs that have none."""
+    return sum(not is_missing(value_of(record, name)) for record in records)
 
 
 def _insert_all(connection: Connection, table: Sql, rows: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
