@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.metrics import HEADLINE
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.stores.sql_rows import (
     MAX_FLOAT,
@@ -76,8 +77,8 @@ def narrow(query: Query, planner: Planner) -> Sql:
         conditions.append(_has_parameter(term_of(f"params.{name}", planner), wanted).maybe)
     if query.where is not None and _is_within_reason(query.where.condition):
         conditions.append(_translate(query.where.condition, planner).maybe)
-    if query.finite is not None:
-        conditions.append(_is_finite(term_of(query.finite, planner)))
+    if query.finite in HEADLINE:  # of other metrics, their order finds the runs that have a value
+        conditions.append(runs.c[query.finite].between(-MAX_FLOAT, MAX_FLOAT))
     return sa.and_(*conditions)
 
 
@@ -98,12 +99,6 @@ def _has_parameter(term: Term, wanted: tp.Any) -> "Verdict":
     present = [choice for choice in choices if not is_missing(choice)]
     absent = [_negated(_has_value(term))] if len(present) < len(choices) else []
     return _any([_of_runs(term, _equals_one(term, present)), *absent])
-
-
-def _is_finite(term: Term) -> Sql:
-    if isinstance(term, NumberTerm) and not isinstance(term, MetricTerm):  # JSON has no number that is not finite
-        return term.numbers(lambda number: number.between(-MAX_FLOAT, MAX_FLOAT))
-    return _has_value(term).maybe
 
 
 # ############# Logic ############# #
@@ -352,7 +347,7 @@ class Order(tp.NamedTuple):
         source (FromClause): Where it is found.
         others (Condition): Runs with a value that is no number, which Python puts in their place. None if there can
             be none.
-        missing (Condition): Runs without a value. None if there can be none.
+        missing (Condition): Runs without a value. None if there can be none, or none is asked for.
         margin (float): How far a number may be from what the database takes it for, relatively."""
 
     key: Sql
@@ -364,10 +359,15 @@ class Order(tp.NamedTuple):
 
 def order_of(query: Query, planner: Planner) -> tp.Optional[Order]:
     """Return how a database can put the runs of a query in order, or None if it cannot."""
+    order = _order_by(query.sort_by, planner)
+    return order if order is None or query.finite != query.sort_by else order._replace(missing=None)
+
+
+def _order_by(name: str, planner: Planner) -> tp.Optional[Order]:
     runs = tables().runs
-    if query.sort_by in ("timestamp", "run_id"):
-        return Order(runs.c[query.sort_by], runs)
-    term = term_of(query.sort_by, planner)
+    if name in ("timestamp", "run_id"):
+        return Order(runs.c[name], runs)
+    term = term_of(name, planner)
     if isinstance(term, MetricTerm):
         return _order_by_metric(term)
     if isinstance(term, NumberTerm):
