@@ -16,7 +16,15 @@ import pytest
 
 import vectorbt as vbt
 from tests.registry.factories import make_portfolio, make_price, make_record, make_sweep
-from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRecord, RunRegistry, SchemaVersionError, provenance
+from vectorbt.portfolio.registry import (
+    FileStore,
+    MemoryStore,
+    QueryError,
+    RunRecord,
+    RunRegistry,
+    SchemaVersionError,
+    provenance,
+)
 from vectorbt.portfolio.registry.stores.journal import frame
 
 
@@ -284,12 +292,15 @@ def test_a_frame_finds_the_runs_on_each_of_its_columns(registry):
 
 def test_a_custom_metric_does_not_take_the_place_of_a_field(registry, pf):
     custom = pf.replace()
-    for name in ("timestamp", "run_id", "strategy"):
+    for name in ("timestamp", "run_id", "strategy", "column"):
         custom.metrics[name] = dict(title=f"My {name}", calc_func=lambda self: 5)
     run_id = registry.save_run(custom, "x")
     assert registry.get_run(run_id).stats["timestamp"] == 5
     assert registry.to_frame()["timestamp"].iloc[0] == registry.get_run(run_id).timestamp
     assert list(registry.compare_runs([run_id])["strategy"]) == ["x"]
+    assert "column" not in registry.to_frame()
+    with pytest.raises(QueryError, match="unknown name 'column'"):
+        registry.list_runs(where="column == 5")
 
 
 def test_the_best_runs_are_not_sorted_or_limited_otherwise(registry):
@@ -371,6 +382,15 @@ def test_unknown_runs_are_left_out_with_one_warning(registry, pf):
         registry.compare_runs(run_id)
 
 
+@pytest.mark.parametrize("held", [list, set, iter, pd.Index, np.array], ids=lambda held: held.__name__)
+def test_run_ids_are_taken_from_whatever_holds_them(registry, held):
+    records = [make_record(i) for i in range(4)]
+    registry.store.save_runs(records)
+    run_ids = [record.run_id for record in records[:3]]
+    assert sorted(registry.compare_runs(held(run_ids))["run_id"]) == run_ids
+    assert registry.delete_runs(held(run_ids)) == 3 and len(registry) == 1
+
+
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
@@ -442,6 +462,20 @@ def test_a_series_is_a_sweep_of_one(registry, pf):
     assert registry.load_portfolio(run_id).stats().equals(pf.stats())
 
 
+@pytest.mark.parametrize(("group_by", "parameters"), [("w", {"w": 5, "fees": 0}), (True, {"fees": 0})])
+def test_a_lone_group_has_the_parameter_that_names_it(registry, group_by, parameters):
+    columns = pd.MultiIndex.from_tuples([(5, "a"), (5, "b")], names=["w", "symbol"])
+    price = pd.concat([make_price(), make_price() * 2], axis=1, keys=columns)
+    price.columns = columns
+    pf = vbt.Portfolio.from_holding(price, freq="1D", group_by=group_by, cash_sharing=True)
+    (run_id,) = registry.save_sweep(pf, "hold", parameters={"fees": 0})
+    assert registry.get_run(run_id).parameters == parameters
+    assert registry.load_portfolio(run_id).stats().equals(pf.stats())
+    if group_by == "w":
+        with pytest.raises(ValueError, match="name of a level"):
+            registry.save_sweep(pf, "hold", parameters={"w": 5})
+
+
 def test_groups_are_runs(registry):
     price = pd.concat([make_price(), make_price() * 2, make_price()[::-1].set_axis(make_price().index)], axis=1)
     price.columns = pd.Index(["a", "b", "c"], name="symbol")
@@ -498,6 +532,26 @@ def test_sweeps_are_listed(registry, pf):
     assert row["parameters"] == "fast_window: 3 to 4, slow_window: 9 to 12"
     assert registry.load_sweep(sweep_id).wrapper.shape == make_sweep().wrapper.shape
     assert registry.load_sweep("nowhere") is None
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([3, 1.5, 2], "p: 1.5 to 3"),
+        ([1, "1"], "p: 1, '1'"),
+        (
+            [pd.Timestamp("2024-01-01"), pd.Timestamp("2023-01-01", tz="UTC")],
+            "p: 2023-01-01 00:00:00+00:00 to 2024-01-01 00:00:00",
+        ),
+        (["BTC", "ETH", None], "p: BTC, ETH, missing"),
+        ([5, 5], ""),
+        (list("abcd"), "p: 4 values"),
+    ],
+)
+def test_a_list_of_sweeps_says_what_varies(registry, values, shown):
+    sweep_id = make_record().run_id
+    registry.store.save_runs([make_record(i, sweep_id=sweep_id, parameters={"p": p}) for i, p in enumerate(values)])
+    assert registry.list_sweeps()["parameters"].tolist() == [shown]
 
 
 def test_returns_can_be_kept_instead_of_the_portfolio(registry, pf):

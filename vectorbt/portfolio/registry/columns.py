@@ -67,7 +67,7 @@ class _Column:
         kinds = set(map(type, values))
         if kinds == {float}:
             return np.fromiter(values, float, len(values))
-        if kinds == {dict} and sum(map(len, values)) == len(values):
+        if kinds == {dict} and set(map(len, values)) == {1}:
             if self._tag is None:
                 (self._tag,) = values[0]
             texts = [value.get(self._tag) for value in values]
@@ -128,7 +128,14 @@ def _as_numbers(values: tp.Sequence[tp.Union[int, float]]) -> tp.Any:
         array = np.array(values)
     except OverflowError:
         return as_objects(values)
-    return array if array.dtype != object else as_objects(values)
+    if array.dtype == object or (array.dtype.kind == "f" and any(map(_is_inexact, values))):
+        return as_objects(values)
+    return array
+
+
+def _is_inexact(value: tp.Union[int, float]) -> bool:
+    """Return whether a number is another one as a float."""
+    return type(value) is int and value != float(value)
 
 
 def as_objects(values: tp.Sequence[tp.Any]) -> tp.Array1d:

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from vectorbt import _typing as tp
@@ -35,6 +36,20 @@ def check_run_id(value: tp.Any) -> str:
     if not is_run_id(value):
         raise ValueError(f"run_id must be a lower-case UUID such as {uuid.UUID(int=0)}, not {value[:100]!r}")
     return value
+
+
+def check_run_ids(value: tp.Any) -> tp.List[str]:
+    """Return several run_ids as a list, whatever holds them: a list, a set, the index of a DataFrame, a generator.
+
+    Raises:
+        TypeError: If it is a string, nothing that holds several, or something in it is no string."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise TypeError(f"run_ids must be a list of run_ids, not of type {type(value).__name__}")
+    run_ids = list(value)
+    for run_id in run_ids:
+        if not isinstance(run_id, str):
+            raise TypeError(f"run_ids must be strings, not {type(run_id).__name__}")
+    return run_ids
 
 
 def now() -> datetime:

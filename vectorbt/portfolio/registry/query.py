@@ -3,7 +3,6 @@
 A `Query` says what matches. A store may narrow the candidates in a way of its own, but it never decides differently:
 what `Query.apply` returns is the answer."""
 
-import difflib
 import heapq
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -17,7 +16,7 @@ from vectorbt.portfolio.registry.inputs import as_utc, check_parameters, check_t
 from vectorbt.portfolio.registry.metrics import HEADLINE, vectorbt_metrics
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.values import equal, is_missing, sort_key
-from vectorbt.portfolio.registry.where import Where
+from vectorbt.portfolio.registry.where import Where, describe_unknown
 from vectorbt.portfolio.registry.where_parser import parse
 
 FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
@@ -218,20 +217,11 @@ class Query:
             names |= {name.name for name in self.where.names if name.parameter is None}
         if names <= known:
             return
-        known |= set(seen_metrics())
+        known |= set(seen_metrics()) - {"column"}
         if self.where is not None:
             self.where.check_names(known)
         for name in sorted(names - known):
-            raise QueryError(unknown_name_message(name, known))
-
-
-def unknown_name_message(name: str, known: tp.Collection[str]) -> str:
-    """Return the message for a name that is neither a field nor a metric, with the nearest ones that are."""
-    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5) or sorted(HEADLINE)
-    return (
-        f"{name!r} is neither a field nor a metric of any run; did you mean {', '.join(map(repr, near))}? "
-        f"A parameter is written as params.<name>"
-    )
+            raise QueryError(describe_unknown(name, known))
 
 
 def _key_of(pair: tp.Tuple) -> tp.Any:

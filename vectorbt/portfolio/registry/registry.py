@@ -9,7 +9,7 @@ from vectorbt.portfolio.registry import sweep, transfer, upkeep
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.comparison import compare, reasons_not_to_compare
 from vectorbt.portfolio.registry.conversion import Conversion, convert
-from vectorbt.portfolio.registry.inputs import check_portfolio
+from vectorbt.portfolio.registry.inputs import check_portfolio, check_run_ids
 from vectorbt.portfolio.registry.judgement import deflated_sharpe_ratios, judge
 from vectorbt.portfolio.registry.metrics import lower_is_better
 from vectorbt.portfolio.registry.query import Query
@@ -300,8 +300,7 @@ class RunRegistry:
         Raises:
             TypeError: If `run_ids` is not a list of strings.
             AmbiguousRunIdError: If a prefix fits several runs."""
-        if isinstance(run_ids, str):
-            raise TypeError("run_ids must be a list of run_ids, not a string")
+        run_ids = check_run_ids(run_ids)
         found = {run_id: self.get_run(run_id) for run_id in run_ids}
         unknown = [run_id for run_id, record in found.items() if record is None]
         if unknown:
@@ -352,9 +351,7 @@ class RunRegistry:
         Raises:
             RunNotFoundError: If there is no run of an id.
             ValueError: If a run has no return series of its own."""
-        if isinstance(run_ids, str):
-            raise TypeError("run_ids must be a list of run_ids, not a string")
-        return self.store.load_returns(run_ids)
+        return self.store.load_returns(check_run_ids(run_ids))
 
     # ############# Changing ############# #
 
@@ -397,8 +394,6 @@ class RunRegistry:
             TypeError: If neither ids nor conditions are given, or both."""
         if (run_ids is None) == (not filters):
             raise TypeError("give either run_ids or conditions; to delete all runs pass where='run_id != none'")
-        if isinstance(run_ids, str):
-            raise TypeError("run_ids must be a list of run_ids, not a string")
         if run_ids is not None:
             return self.store.delete_runs(run_ids)
         if Query.of(**filters).is_unconditional:

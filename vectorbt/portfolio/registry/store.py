@@ -12,7 +12,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import ArtifactStore, is_name
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.errors import AmbiguousRunIdError, RunExistsError, RunNotFoundError
-from vectorbt.portfolio.registry.inputs import check_notes, check_portfolio, check_tags, is_run_id
+from vectorbt.portfolio.registry.inputs import check_notes, check_portfolio, check_run_ids, check_tags, is_run_id
 from vectorbt.portfolio.registry.opening import (
     align,
     column_of,
@@ -398,10 +398,7 @@ class RunStore(abc.ABC):
 
         The records go first and the portfolios last. A portfolio that another run needs stays. A deleted run remains
         a trial: `list_runs(deleted=True)` shows it."""
-        for run_id in run_ids:
-            if not isinstance(run_id, str):
-                raise TypeError(f"run_ids must be strings, not {type(run_id).__name__}")
-        run_ids = set(filter(is_run_id, run_ids))
+        run_ids = set(filter(is_run_id, check_run_ids(run_ids)))
         if not any(self.get(run_id) for run_id in run_ids):  # nothing is locked, or made, for nothing
             return 0
         with self.exclusive():

@@ -4,7 +4,6 @@ One column is one run; one group where the portfolio is grouped. What distinguis
 column index, becomes parameters."""
 
 from collections import Counter
-from datetime import date, timedelta
 
 import pandas as pd
 
@@ -23,7 +22,10 @@ from vectorbt.portfolio.registry.inputs import (
 from vectorbt.portfolio.registry.metrics import measure_columns
 from vectorbt.portfolio.registry.provenance import describe_columns, environment
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.values import is_missing
+from vectorbt.portfolio.registry.values import Kind, classify, is_missing, sort_key
+
+_WITH_RANGE = frozenset({Kind.NUMBER, Kind.INSTANT, Kind.DURATION})
+"""Kinds of parameters of which the lowest and the highest value say more than a list."""
 
 
 def split(
@@ -74,10 +76,12 @@ def split(
 def column_parameters(portfolio: tp.Any, constant: tp.Dict[str, tp.Any]) -> tp.List[tp.Dict[str, tp.Any]]:
     """Return the parameters of each column or group: its labels by level, merged over the constant ones.
 
-    A portfolio that is a Series has no levels, and the constant parameters alone."""
-    if portfolio.wrapper.get_ndim() == 1:
+    A portfolio that is a Series has no levels, and the constant parameters alone. So has one whose columns are all in
+    one group, unless the group has a name: what vectorbt calls it says nothing about the run."""
+    wrapper = portfolio.wrapper
+    columns = wrapper.get_columns()
+    if wrapper.ndim == 1 or (wrapper.get_ndim() == 1 and set(columns.names) == {None}):
         return [constant]
-    columns = portfolio.wrapper.get_columns()
     names = level_names(columns)
     taken = sorted(set(constant) & {*names, *(str(name) for name in columns.names if name is not None)})
     if taken:
@@ -134,12 +138,13 @@ def _summary_row(sweep_id: str, runs: tp.Sequence[RunRecord]) -> tp.Tuple:
 
 def _range(values: tp.List[tp.Any]) -> tp.Optional[str]:
     """Return the range of values as text, None if they are all the same."""
-    present = [value for value in values if not is_missing(value)]
-    distinct = list(dict.fromkeys(map(str, present)))
+    present = sorted((value for value in values if not is_missing(value)), key=sort_key)
+    kinds = {classify(value)[0] for value in present}
+    distinct = list(dict.fromkeys(map(str if len(kinds) == 1 else repr, present)))
     missing = ["missing"] if len(present) < len(values) else []
     if len(distinct) + len(missing) < 2:
         return None
-    if len({type(value) for value in present}) == 1 and isinstance(present[0], (int, float, date, timedelta)):
-        distinct = [f"{min(present)} to {max(present)}" if len(distinct) > 1 else distinct[0]]
+    if len(distinct) > 1 and kinds <= _WITH_RANGE and len(kinds) == 1:
+        distinct = [f"{present[0]} to {present[-1]}"]
     shown = [*distinct, *missing]
     return ", ".join(shown) if len(shown) <= 3 else f"{len(shown)} values"

@@ -11,8 +11,8 @@ from vectorbt.portfolio.registry.run import RunRecord
 
 _SHOWN_ROWS = 20
 _HIDDEN = ("notes", "sweep_id")
-_TAKEN = frozenset({*FIELDS, *HEADLINE})
-"""Names of columns that a custom metric of the same name does not replace, as in a `where` expression."""
+_TAKEN = frozenset({*FIELDS, *HEADLINE, "column"})
+"""Names of fields, which a custom metric of the same name does not replace, as in a `where` expression."""
 _CHUNK = 256
 """Records that are parsed at once: few enough for what is made of them to stay in the CPU's cache."""
 

@@ -9,6 +9,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import is_name
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, RunExistsError, RunNotFoundError
+from vectorbt.portfolio.registry.inputs import check_run_ids
 from vectorbt.portfolio.registry.opening import check_owner
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Conflict, MergeReport
@@ -49,9 +50,7 @@ def find_ids(store: RunStore, run_ids: tp.Sequence[str]) -> tp.Set[str]:
     Raises:
         TypeError: If `run_ids` is not a list of strings.
         RunNotFoundError: If there is no such run. Lists all of them."""
-    if isinstance(run_ids, str):
-        raise TypeError("run_ids must be a list of run_ids, not a string")
-    found = {run_id: store.get_run(run_id) for run_id in run_ids}
+    found = {run_id: store.get_run(run_id) for run_id in check_run_ids(run_ids)}
     unknown = [run_id for run_id, record in found.items() if record is None]
     if unknown:
         raise RunNotFoundError(f"no run {', '.join(map(repr, unknown))} in {store}")

@@ -159,7 +159,7 @@ class Where:
         """
         for name in self.names:
             if name.parameter is None and name.name not in known:
-                raise error_at(_describe_unknown(name.name, known), self.expression, name.position)
+                raise error_at(describe_unknown(name.name, known), self.expression, name.position)
 
     def matches(self, get: Getter) -> bool:
         """Whether the expression holds for one record.
@@ -174,13 +174,16 @@ class Where:
         return _compile(self.condition)
 
 
-def _describe_unknown(name: str, known: Collection[str]) -> str:
-    near = get_close_matches(name.lower(), sorted(known), n=3)
-    parameter = PARAMETER_PREFIX + name
-    if parameter in known:
-        near = [parameter] + [other for other in near if other != parameter]
+def describe_unknown(name: str, known: Collection[str]) -> str:
+    """Return the message for a name that is neither a field nor a metric, with the nearest ones that are."""
+    lower, names = name.lower(), sorted(known, key=lambda other: (len(other), other))
+    holding = [other for other in names if len(lower) > 2 and lower in other]
+    near = holding[:3] or get_close_matches(lower, names)
     suggestion = f"; did you mean {' or '.join(near)}?" if near else "."
-    return f"unknown name {name!r}{suggestion} A parameter is written params.<name>, a string in quotes"
+    return (
+        f"unknown name {name!r}{suggestion} "
+        f"If it is a parameter, write {PARAMETER_PREFIX}{name}; if it is a string, put it in quotes"
+    )
 
 
 # ############# Meaning ############# #
