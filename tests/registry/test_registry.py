@@ -532,6 +532,8 @@ def test_sweeps_are_listed(registry, pf):
     assert row["parameters"] == "fast_window: 3 to 4, slow_window: 9 to 12"
     assert registry.load_sweep(sweep_id).wrapper.shape == make_sweep().wrapper.shape
     assert registry.load_sweep("nowhere") is None
+    with pytest.raises(TypeError, match="sweep_id must be a string, not NoneType"):
+        registry.load_sweep(registry.list_runs("single")[0].sweep_id)
 
 
 @pytest.mark.parametrize(

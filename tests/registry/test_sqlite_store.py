@@ -173,7 +173,16 @@ def test_questions_may_be_long(store, filters):
         ("sqlite://", ValueError, "MemoryStore"),
         ("sqlite:///:memory:", ValueError, "MemoryStore"),
         ("sqlite:////", IsADirectoryError, "is a folder"),
-        ("postgresql://quant:sesame@host:port/db", ValueError, r"quant:\*\*\*@.* is no URL"),
+        ("postgresql://quant:sesame@host:port/db", ValueError, "'postgresql...' is no URL of a database"),
+        ("postgresql://host:port/db?password=sesame", ValueError, "is no URL of a database"),
+        ("postgresql://quant@x:sesame@host:port/db", ValueError, "is no URL of a database"),
+        (" postgresql://quant:sesame@host/db", ValueError, "is no URL of a database"),
+        ("postgresql:/quant:sesame@host/db", ValueError, "begins with 'postgresql://'"),
+        ("postgresql+psycopg2-x://quant:sesame@host/db", ValueError, "is no URL of a database"),
+        ("postgresql+asyncpg://quant:sesame@host/db", ValueError, "no store for the driver asyncpg"),
+        ("sqlite+pysqlcipher://:sesame@/x.db", ValueError, "no store for the driver pysqlcipher"),
+        ("sqlite:runs.db", ValueError, "begins with 'sqlite://'"),
+        ("runs.db", ValueError, "is no URL of a database"),
         ("postgresql+psycopg://quant:sesame@host/db", ValueError, "pass artifacts="),
         (5, TypeError, "not int"),
     ],
@@ -182,6 +191,44 @@ def test_a_wrong_url(location, error, message):
     with pytest.raises(error, match=message) as raised:
         SqlStore(location)
     assert "sesame" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "location", ["sqlite:runs.db", "sqlite:/runs.db", "postgresql:/q:sesame@h/db", "x_y://bucket", "s3:bucket"]
+)
+def test_a_malformed_url_is_not_taken_for_a_folder(tmp_path, monkeypatch, location):
+    monkeypatch.chdir(tmp_path)
+    for use in (RunRegistry, lambda place: SqliteStore("runs.db", artifacts=place)):
+        with pytest.raises(ValueError, match=r"URL|no file system") as raised:
+            use(location).store.save_run(make_record())
+        assert "sesame" not in str(raised.value)
+    assert os.listdir(tmp_path) == []
+    RunRegistry("./a:b").store.save_run(make_record())
+    assert os.listdir(tmp_path) == ["a:b"]
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("s3://key:sesame@bucket/prefix", "contains a password"),
+        ("s3://key:abc/sesame@bucket/prefix", "contains a password"),
+        ("s3://key:123/sesame@bucket", "contains a password"),
+        ("s3://key:ses@ame/sesame", "contains a password"),
+        ("simplecache::s3://key:sesame@bucket", "is no URL"),
+        ("s3://", "names no bucket"),
+        ("nowhere://bucket", "no file system"),
+    ],
+)
+def test_a_wrong_place_for_portfolios(tmp_path, url, message):
+    with pytest.raises(ValueError, match=message) as raised:
+        SqliteStore(tmp_path / "runs.db", artifacts=url)
+    assert "sesame" not in str(raised.value)
+
+
+def test_scheme_and_driver_may_be_written_otherwise(tmp_path):
+    RunRegistry(f"SQLite+pysqlite:///{tmp_path}/runs.db").store.save_run(make_record())
+    assert repr(RunRegistry(f"sqlite:///{tmp_path}/runs.db")).endswith("runs.db'), 1 runs)")
+    assert SqliteStore(tmp_path / "runs.db", artifacts="MEMORY://portfolios").artifacts.root == "memory://portfolios"
 
 
 def test_what_is_no_database_is_left_alone(tmp_path):
@@ -201,6 +248,12 @@ def test_the_database_of_somebody_else_is_left_alone(tmp_path):
         with pytest.raises(SchemaVersionError, match=r"has tables \(runs.* is no registry"):
             use(SqliteStore(tmp_path / "theirs.db"))
     assert (tmp_path / "theirs.db").read_bytes() == before
+
+
+def test_a_registry_that_cannot_be_read_is_shown(tmp_path):
+    (tmp_path / "runs.db").write_bytes(b"dear <diary> " * 100)
+    registry = RunRegistry(f"sqlite:///{tmp_path}/runs.db")
+    assert "runs.db'), cannot be read: " in repr(registry) and "is not a SQLite database" in registry._repr_html_()
 
 
 def test_a_newer_version_is_refused(store):

@@ -9,6 +9,7 @@ from vectorbt.portfolio.registry import sweep, transfer, upkeep
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.comparison import compare, reasons_not_to_compare
 from vectorbt.portfolio.registry.conversion import Conversion, convert
+from vectorbt.portfolio.registry.errors import RegistryError
 from vectorbt.portfolio.registry.inputs import check_portfolio, check_run_ids
 from vectorbt.portfolio.registry.judgement import deflated_sharpe_ratios, judge
 from vectorbt.portfolio.registry.metrics import lower_is_better
@@ -557,14 +558,21 @@ class RunRegistry:
         return iter(self.list_runs())
 
     def __repr__(self) -> str:
-        return f"RunRegistry({self.store!r}, {len(self)} runs)"
+        try:
+            return f"RunRegistry({self.store!r}, {len(self)} runs)"
+        except RegistryError as e:  # a server may be down, which is no reason not to show what this is
+            return f"RunRegistry({self.store!r}, cannot be read: {e})"
 
     def _repr_html_(self) -> str:
         import html
 
-        newest = self.list_runs(limit=_ON_DISPLAY)
-        shown = f", the newest {_ON_DISPLAY} of them" if len(self) > _ON_DISPLAY else ""
-        return f"<p><b>{html.escape(repr(self))}</b>{shown}</p>{newest._repr_html_()}"
+        title = f"<b>{html.escape(repr(self))}</b>"
+        try:
+            newest = self.list_runs(limit=_ON_DISPLAY)
+            shown = f", the newest {_ON_DISPLAY} of them" if len(self) > _ON_DISPLAY else ""
+        except RegistryError:  # the title says it
+            return f"<p>{title}</p>"
+        return f"<p>{title}{shown}</p>{newest._repr_html_()}"
 
 
 def _store_of(place: tp.Any) -> tp.Any:

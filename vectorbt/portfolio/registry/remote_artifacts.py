@@ -1,18 +1,16 @@
 """Artifacts wherever fsspec reaches: S3 and what speaks its language, Google Cloud Storage, Azure, ..."""
 
 import os
-import re
 import time
 from contextlib import contextmanager
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import ArtifactInfo, ArtifactStore, FolderArtifacts, check_name, is_name
 from vectorbt.portfolio.registry.errors import StoreError
 from vectorbt.portfolio.registry.inputs import as_utc
+from vectorbt.portfolio.registry.locations import scheme_of
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "created")
 """Where file systems say when a file was written."""
 
@@ -26,16 +24,17 @@ def open_artifacts(location: tp.Union[str, os.PathLike, ArtifactStore]) -> Artif
     Raises:
         ImportError: If fsspec, or what it needs for the URL, is missing. Names the extra to install.
         TypeError: If it is none of the above.
-        ValueError: If no file system knows the URL."""
+        ValueError: If a URL is malformed, contains a password, or no file system knows it."""
     if isinstance(location, ArtifactStore):
         return location
     if not isinstance(location, (str, os.PathLike)):
         raise TypeError(f"artifacts must be a folder, a URL or an ArtifactStore, not {type(location).__name__}")
-    if isinstance(location, str) and location.startswith("file://"):
-        return FolderArtifacts(os.path.abspath(location.removeprefix("file://")))
-    if isinstance(location, str) and _URL.match(location):
-        return FsspecArtifacts(location)
-    return FolderArtifacts(os.path.abspath(os.path.expanduser(location)))
+    scheme = scheme_of(location)
+    if scheme is None:
+        return FolderArtifacts(os.path.abspath(os.path.expanduser(location)))
+    if scheme == "file":
+        return FolderArtifacts(os.path.abspath(location.partition("://")[2]))
+    return FsspecArtifacts(location)
 
 
 class FsspecArtifacts(ArtifactStore):
@@ -50,14 +49,15 @@ class FsspecArtifacts(ArtifactStore):
 
     Raises:
         ImportError: If fsspec, or what it needs for the URL, is missing. Names the extra to install.
-        ValueError: If no file system knows the URL, or it contains a password."""
+        ValueError: If no file system knows the URL, or it names no place, or contains a password."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.password is not None:
-            shown = url.replace(f":{parts.password}@", ":***@")
-            raise ValueError(f"{shown} contains a password; leave it out, and configure fsspec with it")
-        self.url = url.rstrip("/")
+        scheme, place = scheme_of(url), url.partition("://")[2].rstrip("/")
+        if not place:
+            raise ValueError(f"'{scheme}://' names no bucket or folder; expected such as '{scheme}://bucket/prefix'")
+        if _holds_password(place):
+            raise ValueError(f"'{scheme}://...' contains a password; leave it out, and configure fsspec with it")
+        self.url = f"{scheme}://{place}"
         self._open()
 
     def __repr__(self) -> str:
@@ -143,6 +143,13 @@ class FsspecArtifacts(ArtifactStore):
             raise
         except Exception as e:
             raise StoreError(f"{self.url}: {type(e).__name__}: {e}") from e
+
+
+def _holds_password(place: str) -> bool:
+    """Return whether there is a password before the name of a host or bucket. It may contain any character."""
+    host = place.partition("/")[0]
+    _, colon, port = host.rpartition(":")
+    return bool(colon) and ("@" in place or not port.isdigit())
 
 
 def _modified(entry: tp.Mapping[str, tp.Any], now: float) -> float:

@@ -297,7 +297,12 @@ class RunStore(abc.ABC):
         """Return the whole portfolio of a sweep, the columns of deleted runs included.
 
         Returns None for an unknown sweep, and for one that was saved without a portfolio. Raises the errors of
-        `RunStore.load_portfolio`."""
+        `RunStore.load_portfolio`.
+
+        Raises:
+            TypeError: If `sweep_id` is no string, such as the None of a run that is part of no sweep."""
+        if not isinstance(sweep_id, str):
+            raise TypeError(f"sweep_id must be a string, not {type(sweep_id).__name__}")
         for record in self.select(Query.of(sweep_id=sweep_id, limit=1)):
             if has_portfolio(record):
                 return self._load(self._handed_out(record))

@@ -1,9 +1,9 @@
 """Stores of runs, and how a path or a URL becomes one."""
 
 import os
-import re
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.locations import scheme_of
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores.file_store import FileStore
 from vectorbt.portfolio.registry.stores.memory_store import MemoryStore
@@ -16,7 +16,6 @@ __pdoc__ = {k: False for k in __all__}
 ENVIRONMENT_VARIABLE = "VBT_REGISTRY"
 DEFAULT_FOLDER = "./backtest_runs"
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9.-]+)(\+[A-Za-z0-9_]+)?://")
 _DATABASES = ("sqlite", "postgresql")
 
 
@@ -30,7 +29,7 @@ def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **op
 
     Raises:
         TypeError: If `location` is nothing of the above, or options are given with a ready store.
-        ValueError: If a URL has a scheme that no store has."""
+        ValueError: If a URL is malformed, or has a scheme that no store has."""
     if isinstance(location, RunStore):
         if options:
             raise TypeError(f"{', '.join(options)}: options are for the store that a path makes; {location} is made")
@@ -39,11 +38,11 @@ def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **op
         location = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
     if not isinstance(location, (str, os.PathLike)):
         raise TypeError(f"store must be a path, a URL or a RunStore, not {type(location).__name__}")
-    url = _URL.match(location) if isinstance(location, str) else None
-    if url is None:
+    scheme = scheme_of(location)
+    if scheme is None:
         return FileStore(location, **options)
-    if url[1].lower() not in _DATABASES:
+    if scheme.partition("+")[0] not in _DATABASES:
         raise ValueError(
-            f"no store for URLs that begin with {url[0]}; expected a folder, or a URL of {' or '.join(_DATABASES)}"
+            f"no store for URLs that begin with {scheme}://; expected a folder, or a URL of {' or '.join(_DATABASES)}"
         )
     return SqlStore(location, **options)

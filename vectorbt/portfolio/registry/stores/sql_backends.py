@@ -1,17 +1,20 @@
 """SQLite and PostgreSQL: how each of them is reached and locked."""
 
 import os
-import re
 from contextlib import contextmanager
 from pathlib import Path
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import make_folder
 from vectorbt.portfolio.registry.errors import StoreError
+from vectorbt.portfolio.registry.locations import scheme_of
 from vectorbt.portfolio.registry.stores.sql_database import Database, missing_package
 
 _BUSY_SECONDS = 60
 _LOCK_POLL_SECONDS = 0.002
+_URLS = "sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
+_DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg"}
+"""What drivers are called in a URL. That of SQLite, which comes with Python, need not be named."""
 _CONFLICTS = ("40001", "40P01")
 """What PostgreSQL calls a failure to serialise, and a deadlock."""
 
@@ -37,7 +40,7 @@ def open_database(url_or_engine: tp.Any) -> Database:
     kinds = {"sqlite": SqliteDatabase, "postgresql": PostgresDatabase}
     kind = url.get_backend_name()
     if kind not in kinds:
-        raise ValueError(f"no store for {kind} databases; expected sqlite:///<path> or postgresql+psycopg://...")
+        raise ValueError(f"no store for {kind} databases; expected {_URLS}")
     return kinds[kind](url, engine)
 
 
@@ -62,16 +65,16 @@ def url_at(**address: tp.Any) -> tp.Any:
 def _parse(url: tp.Any) -> tp.Any:
     import sqlalchemy as sa
 
+    shown = f"'{scheme_of(str(url)) or ''}...'"
     try:
         url = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
-        shown = re.sub(r"(://[^:/@]*:).*@", r"\1***@", str(url))
-        raise ValueError(
-            f"{shown!r} is no URL of a database; expected sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
-        ) from None
-    if url.drivername == "postgresql":
-        return url.set(drivername="postgresql+psycopg")
-    return url
+        raise ValueError(f"{shown} is no URL of a database; expected {_URLS}") from None
+    kind, _, driver = url.drivername.lower().partition("+")
+    expected = _DRIVERS.get(kind, driver)
+    if driver not in ("", expected):
+        raise ValueError(f"no store for the driver {driver} of {kind}; expected {_URLS}")
+    return url.set(drivername=kind if kind == "sqlite" else f"{kind}+{expected}")
 
 
 class SqliteDatabase(Database):
