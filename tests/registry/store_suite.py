@@ -360,9 +360,19 @@ class StoreSuite:
             store.artifacts.write = write
             assert len(registry.gc(min_age=0)) == 1
 
+        store.save_run(make_record())
         store.artifacts.write = removed_at_once
         run_id = registry.save_run(portfolio, "a")
         assert self.reopened(store).load_portfolio(run_id).stats().equals(portfolio.stats())
+
+    def test_portfolios_without_any_run_are_kept(self, registry, store):
+        name = f"{make_record().run_id}.pkl"
+        store.artifacts.write(name, b"not garbage")
+        with pytest.warns(UserWarning, match="holds no run, but .* holds 1 portfolios"):
+            assert registry.gc(min_age=0) == []
+        assert store.artifacts.read(name) == b"not garbage"
+        store.save_run(make_record(1))
+        assert [garbage.size for garbage in registry.gc(min_age=0)] == [11]
 
     def test_runs_go_to_another_store_and_come_back(self, registry, store, portfolio, sweep):
         run_ids = [registry.save_run(portfolio, "a", {"x": (1, np.nan)}), *registry.save_sweep(sweep, "b")]

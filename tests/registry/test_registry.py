@@ -309,6 +309,18 @@ def test_the_best_runs_are_not_sorted_or_limited_otherwise(registry):
             registry.get_best_runs(**{name: 1})
 
 
+def test_parameters_are_typed(registry):
+    values = [10, 10.0, "10", True, 1, pd.Timestamp("2024-01-01"), "2024-01-01", pd.Timedelta("1D"), "24h"]
+    registry.store.save_runs([make_record(i, parameters={"x": value}) for i, value in enumerate(values)])
+
+    def found(value):
+        return [values[run.total_trades] for run in registry.list_runs(parameters={"x": value}, sort_by="run_id")]
+
+    assert found(10) == found(10.0) == [10, 10.0] and found(True) == [True] and found(1) == [1]
+    assert [type(value) for value in found("2024-01-01")] == [str] and found("24h") == ["24h"]
+    assert found(pd.Timestamp("2024-01-01")) == [values[5]] and found(pd.Timedelta("24h")) == [values[7]]
+
+
 def test_have_i_run_this_here_before(registry, pf):
     run_id = registry.save_run(pf, "x")
     registry.save_run(make_portfolio(make_price() * 2), "x")
@@ -371,6 +383,13 @@ def test_comparison(registry, pf):
     assert list(frame["run_id"]) == [b, a] and list(frame["params.fast"]) == [4, 3]
     differing = registry.compare_runs([a, b], only_differing=True)
     assert "params.fast" in differing and "params.slow" not in differing and "strategy" not in differing
+
+
+def test_a_frequency_and_none_are_no_fair_comparison(registry):
+    price = make_price().drop(make_price().index[5])  # from which vectorbt infers no frequency
+    run_ids = [registry.save_run(make_portfolio(price, freq=freq), "x") for freq in ("1D", None)]
+    with pytest.warns(UserWarning, match=r"another frequency \(1 days, none\)"):
+        registry.compare_runs(run_ids)
 
 
 def test_unknown_runs_are_left_out_with_one_warning(registry, pf):

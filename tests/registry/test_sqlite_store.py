@@ -256,6 +256,54 @@ def test_a_registry_that_cannot_be_read_is_shown(tmp_path):
     assert "runs.db'), cannot be read: " in repr(registry) and "is not a SQLite database" in registry._repr_html_()
 
 
+@pytest.mark.parametrize("made", ["TABLE runs (distance)", "VIEW runs AS SELECT 1"])
+def test_nothing_is_put_beside_the_database_of_somebody_else(tmp_path, portfolio, made):
+    with sqlite3.connect(tmp_path / "theirs.db") as connection:
+        connection.execute(f"CREATE {made}")
+    with pytest.raises(SchemaVersionError, match=r"has tables \(runs.* is no registry"):
+        SqliteStore(tmp_path / "theirs.db").save_run(make_record(), portfolio)
+    assert os.listdir(tmp_path) == ["theirs.db"]
+
+
+@pytest.mark.parametrize("version", ["'one'", "-1", "1.5"])
+def test_a_version_that_is_none_is_refused(store, version):
+    store.save_run(make_record())
+    with sqlite3.connect(store.path) as connection:
+        connection.execute(f"UPDATE vectorbt_registry SET version = {version}")
+    with pytest.raises(SchemaVersionError, match="which is none"):
+        SqliteStore(store.path).list_runs()
+
+
+def test_a_file_that_was_removed_is_not_written_to_any_more(store):
+    registry = RunRegistry(store)
+    store.save_run(make_record(stats={"custom": 1.0}))
+    for path in store.path.parent.glob("runs.db*"):
+        path.unlink()
+    assert len(registry) == 0
+    store.save_run(make_record(1, stats={"custom": 2.0}))
+    assert RunRegistry(SqliteStore(store.path)).list_runs(where="custom == 2") == [
+        make_record(1, stats={"custom": 2.0})
+    ]
+    os.replace(store.path, f"{store.path}.old")
+    SqliteStore(store.path).save_run(make_record(2))
+    assert [run.run_id for run in registry.list_runs()] == [make_record(2).run_id]
+
+
+def test_what_no_database_can_hold_is_not_there(store):
+    registry = RunRegistry(store)
+    store.save_run(make_record())
+    half = "\ud800"
+    assert registry.list_runs(half) == registry.list_runs(sweep_id=half) == []
+    assert registry.list_runs(where=f"params.fast == '{half}' or params['{half}'] == 1 or '{half}' in tags") == []
+    assert registry.load_sweep(half) is None and half not in registry and "\0" not in registry
+    assert len(registry.list_runs(where=f"strategy_name != '{half}'")) == 1
+
+
+def test_taking_over_what_is_not_there_is_an_error(tmp_path, store):
+    with pytest.raises(FileNotFoundError, match=r"no registry in .*typo\.db"):
+        RunRegistry(store).merge(f"sqlite:///{tmp_path}/typo.db")
+
+
 def test_a_newer_version_is_refused(store):
     store.save_run(make_record())
     with sqlite3.connect(store.path) as connection:

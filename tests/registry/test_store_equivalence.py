@@ -70,8 +70,17 @@ EDGES = {
         dict(where=f"not strategy_name == '{LONG}'"),
     ),
     "a text that is an instant": (
-        [dict(parameters={"at": "2024-01-01"}), dict(parameters={"at": "2024-01-02"})],
-        dict(parameters={"at": pd.Timestamp("2024-01-01 12:00")}),
+        [dict(parameters={"at": "2024-01-01"}), dict(parameters={"at": pd.Timestamp("2024-01-01 12:00")})],
+        dict(where="params.at == '2024-01-01'"),
+    ),
+    "an instant that is no text": (
+        [dict(parameters={"at": "2024-01-01"}), dict(parameters={"at": pd.Timestamp("2024-01-01")})],
+        dict(parameters={"at": pd.Timestamp("2024-01-01")}),
+    ),
+    "more runs than a database counts": ([dict(), dict()], dict(sort_by="sharpe_ratio", limit=2**63)),
+    "numbers first, from the highest on": (
+        [dict(parameters={"x": x}) for x in (2, True, "b", None, 1.5, [1], 2**80, 10, "c")],
+        dict(sort_by="params.x", ascending=False, limit=6),
     ),
     "a missing value is not in a list, nor out of it": (
         [dict(parameters={}), dict(parameters={"x": 1}), dict(parameters={"x": 2})],

@@ -208,6 +208,7 @@ class TestGc:
 
     @pytest.mark.parametrize("min_age", ["1 h", 3600, 3600.0, timedelta(hours=1), np.timedelta64(1, "h")])
     def test_ages(self, registry, store, min_age):
+        store.save_run(make_record())
         store.artifacts.write(ORPHAN, b"left behind")
         age(store.portfolios_dir / ORPHAN, 3500)
         assert registry.gc(min_age) == []
@@ -258,6 +259,7 @@ class TestGc:
             if not taken:
                 taken.extend(RunRegistry(FileStore(store.base_dir)).gc(min_age=0))
 
+        store.save_run(make_record())
         monkeypatch.setattr(store.artifacts, "write", write)
         run_id = RunRegistry(store).save_run(portfolio, "a")
         assert [garbage.kind for garbage in taken] == ["orphan_artifact"]
@@ -480,6 +482,8 @@ class TestAtTheSameTime:
 
     def test_threads_lose_nothing(self, store, portfolio):
         errors, saved, done = [], [], threading.Event()
+        store.save_run(make_record())
+        store.delete_run(make_record().run_id)  # where there never was a run, nothing is garbage
 
         def guarded(work):
             def run():
@@ -524,6 +528,8 @@ class TestAtTheSameTime:
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     def test_processes_lose_nothing(self, store, portfolio, tmp_path):
+        store.save_run(make_record())
+        store.delete_run(make_record().run_id)
         context = multiprocessing.get_context("fork")
         blob = portfolio.dumps()
         stop = context.Event()

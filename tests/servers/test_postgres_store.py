@@ -143,6 +143,31 @@ def test_who_may_only_read_reads(store, admin, postgres_socket, portfolio):
     admin.execute(f"DROP OWNED BY guest_of_{role}; DROP ROLE guest_of_{role}")
 
 
+def test_who_may_not_even_look_takes_nothing_for_garbage(store, admin, postgres_socket, portfolio):
+    store.save_run(make_record(), portfolio)
+    role = store.database.url.username
+    admin.execute(f"CREATE ROLE stranger_to_{role} LOGIN")
+    url = f"postgresql+psycopg://stranger_to_{role}@/postgres?host={postgres_socket}&options=-csearch_path%3D{role}"
+    stranger = SqlStore(url, artifacts=store.artifacts)
+    registry = RunRegistry(stranger)
+    for use in (registry.list_runs, registry.check, lambda: registry.gc(min_age=0)):
+        with pytest.raises(StoreError, match="GRANT USAGE"):
+            use()
+    assert len(store.artifacts.list()) == 1
+    stranger.close()
+    admin.execute(f"DROP ROLE stranger_to_{role}")
+
+
+def test_a_database_without_an_encoding(admin, postgres_socket, tmp_path):
+    admin.execute("CREATE DATABASE plain ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    store = SqlStore(f"postgresql+psycopg://admin@/plain?host={postgres_socket}", artifacts=tmp_path)
+    record = make_record(strategy_name="Größe", parameters={"x": "μ"})
+    store.save_run(record)
+    assert store.list_runs(Query.of("Größe", parameters={"x": "μ"}, limit=1)) == [record]
+    store.close()
+    admin.execute("DROP DATABASE plain")
+
+
 def test_a_bucket_that_is_not_there(postgres_url, s3_bucket, portfolio):
     store = SqlStore(postgres_url, artifacts=f"{s3_bucket}-that-is-not-there/prefix")
     with pytest.raises(StoreError, match="s3://registry-that-is-not-there/prefix"):

@@ -57,7 +57,7 @@ def test_names_lead_nowhere_else(artifacts):
 
 def test_secrets_are_not_shown(artifacts):
     assert b"secret-of-the-tests" not in pickle.dumps(artifacts)
-    with pytest.raises(ValueError, match=r"user:\*\*\*@.*contains a password"):
+    with pytest.raises(ValueError, match=r"'ftp://...' contains a password"):
         FsspecArtifacts("ftp://user:open-sesame@host/path")
 
 

@@ -54,6 +54,11 @@ def reasons_not_to_compare(records: tp.Sequence[RunRecord]) -> tp.List[str]:
     return reasons
 
 
+def _frequency(record: RunRecord) -> tp.Any:
+    """Return the frequency of the bars. That there was none is known of a run whose prices are."""
+    return record.data.get("frequency") or ("none" if record.data.get("fingerprint") else None)
+
+
 def _year_freq(record: RunRecord) -> tp.Any:
     settings = record.environment.get("settings")
     return settings.get("year_freq") if isinstance(settings, dict) else None
@@ -63,7 +68,7 @@ _CONDITIONS: tp.Dict[str, tp.Callable[[RunRecord], tp.Any]] = {
     "other prices": lambda record: str(record.data.get("fingerprint") or "")[:8] or None,
     "another first bar": lambda record: record.data.get("start"),
     "another last bar": lambda record: record.data.get("end"),
-    "another frequency": lambda record: record.data.get("frequency"),
+    "another frequency": _frequency,
     "another initial cash": lambda record: record.stats.get("start_value"),
     "another year length for annualisation": _year_freq,
 }

@@ -10,12 +10,14 @@ from itertools import groupby
 from math import isfinite
 from operator import attrgetter
 
+import numpy as np
+
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.inputs import as_utc, check_parameters, check_tags
 from vectorbt.portfolio.registry.metrics import HEADLINE, vectorbt_metrics
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.values import equal, is_missing, sort_key
+from vectorbt.portfolio.registry.values import is_missing, same, sort_key
 from vectorbt.portfolio.registry.where import Where, describe_unknown
 from vectorbt.portfolio.registry.where_parser import parse
 
@@ -55,8 +57,8 @@ class Query:
         sweep_id (str): Sweep.
         deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
         finite (str): Metric that must be a finite number.
-        sort_by (str): Field, metric or `params.<name>`. Missing values and NaN come last in both directions,
-            equal ones are ordered by run_id.
+        sort_by (str): Field, metric or `params.<name>`. In both directions numbers come before booleans before texts
+            before the rest, and missing values and NaN last. Equal ones are ordered by run_id.
         ascending (bool): Direction.
         limit (int): Number of runs at most."""
 
@@ -108,13 +110,14 @@ class Query:
             data=None if data is None else _as_fingerprints(data),
             sweep_id=_check_type("sweep_id", sweep_id, str),
             deleted=_check_type("deleted", deleted, bool),
-            sort_by=_check_type("sort_by", sort_by, str),
-            ascending=sort_by != "timestamp" if ascending is None else bool(ascending),
+            sort_by=_check_sort_by(sort_by),
+            ascending=sort_by != "timestamp" if ascending is None else _check_ascending(ascending),
             limit=_check_limit(limit),
         )
 
     def best(self, metric: str, n: int, ascending: bool) -> "Query":
         """Return the query for the `n` best of the runs by a metric."""
+        metric, ascending = _check_sort_by(metric), _check_ascending(ascending)
         return replace(self, finite=metric, sort_by=metric, ascending=ascending, limit=_check_limit(n))
 
     # ############# Matching ############# #
@@ -175,29 +178,45 @@ class Query:
 
     def arrange(self, records: tp.List[RunRecord]) -> tp.List[RunRecord]:
         """Return records that match in order, cut at the limit."""
-        keyed, unknown = self._keyed(records)
+        arranged: tp.List[RunRecord] = []
+        lots, unknown = self._keyed(records)
+        for keyed in lots:
+            if self.limit is None or len(arranged) < self.limit:
+                arranged += self._in_order(keyed)
+        return [*arranged, *sorted(unknown, key=_run_id_of)][: self.limit]
+
+    def _in_order(self, keyed: tp.List[tp.Tuple]) -> tp.List[RunRecord]:
+        """Return records in the order of their keys, those that can be among the first ones."""
         if self.limit is not None and self.limit < len(keyed):
             keyed = _first_by_key(keyed, self.limit, reverse=not self.ascending)
         keyed.sort(key=_key_of, reverse=not self.ascending)
-        arranged = []
+        ordered = []
         for _, ties in groupby(keyed, key=_key_of):
-            arranged.extend(sorted((record for _, record in ties), key=_run_id_of))
-        arranged.extend(sorted(unknown, key=_run_id_of))
-        return arranged[: self.limit]
+            ordered.extend(sorted((record for _, record in ties), key=_run_id_of))
+        return ordered
 
-    def _keyed(self, records: tp.List[RunRecord]) -> tp.Tuple[tp.List[tp.Tuple], tp.List[RunRecord]]:
-        """Pair records with what they are sorted by; those without a value are returned apart."""
+    def _keyed(self, records: tp.List[RunRecord]) -> tp.Tuple[tp.List[tp.List[tp.Tuple]], tp.List[RunRecord]]:
+        """Pair records with what they are sorted by, those of each kind of value apart, in the order of the kinds.
+
+        Those without a value are returned apart as well."""
         name = self.sort_by
         if name == "timestamp":
-            return [(record.timestamp, record) for record in records], []
+            return [[(record.timestamp, record) for record in records]], []
         if name in HEADLINE:  # numbers need no key to be compared
             value_of_metric = attrgetter(name)
             keyed = [(value_of_metric(record), record) for record in records]
             unknown = [record for value, record in keyed if value != value]
-            return ([pair for pair in keyed if pair[0] == pair[0]] if unknown else keyed), unknown
-        values = [(value_of(record, name), record) for record in records]
-        keyed = [(sort_key(value), record) for value, record in values if not is_missing(value)]
-        return keyed, [record for value, record in values if is_missing(value)]
+            return [[pair for pair in keyed if pair[0] == pair[0]] if unknown else keyed], unknown
+        by_kind: tp.Dict[tp.Any, tp.List[tp.Tuple]] = {}
+        unknown = []
+        for record in records:
+            value = value_of(record, name)
+            if is_missing(value):
+                unknown.append(record)
+            else:
+                key = sort_key(value)
+                by_kind.setdefault(key[0], []).append((key, record))
+        return [by_kind[kind] for kind in sorted(by_kind)], unknown
 
     # ############# Names ############# #
 
@@ -253,7 +272,7 @@ def _has_parameters(record: RunRecord, wanted: tp.Dict[str, tp.Any]) -> bool:
     for name, value in wanted.items():
         have = record.parameters.get(name)
         choices = value if isinstance(value, list) else [value]
-        if not any(is_missing(have) if is_missing(choice) else equal(have, choice) for choice in choices):
+        if not any(is_missing(have) if is_missing(choice) else same(have, choice) for choice in choices):
             return False
     return True
 
@@ -265,6 +284,18 @@ def _check_type(name: str, value: tp.Any, expected: type) -> tp.Any:
     if value is not None and not isinstance(value, expected):
         raise TypeError(f"{name} must be of type {expected.__name__} or None, not {type(value).__name__}")
     return value
+
+
+def _check_sort_by(value: tp.Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected the name of a field or metric, or params.<name>, to sort by, not {value!r}")
+    return value
+
+
+def _check_ascending(value: tp.Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"ascending must be True, False or None, not {value!r}")
+    return bool(value)
 
 
 def _check_limit(value: tp.Any) -> tp.Optional[int]:

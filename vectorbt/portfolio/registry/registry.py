@@ -10,7 +10,7 @@ from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.comparison import compare, reasons_not_to_compare
 from vectorbt.portfolio.registry.conversion import Conversion, convert
 from vectorbt.portfolio.registry.errors import RegistryError
-from vectorbt.portfolio.registry.inputs import check_portfolio, check_run_ids
+from vectorbt.portfolio.registry.inputs import check_portfolio, check_run_ids, is_run_id
 from vectorbt.portfolio.registry.judgement import deflated_sharpe_ratios, judge
 from vectorbt.portfolio.registry.metrics import lower_is_better
 from vectorbt.portfolio.registry.query import Query
@@ -433,7 +433,8 @@ class RunRegistry:
         """Remove portfolios that no run refers to, and temporary files: what writers that died have left behind.
 
         A save that is under way loses nothing, however small `min_age` is. What a damaged line of the metadata still
-        refers to is kept, and so are files that nobody saved as portfolios.
+        refers to is kept, and so are files that nobody saved as portfolios. If there is no run at all, not even a
+        deleted one, the metadata may have been lost: the portfolios are kept then, with a warning.
 
         Args:
             min_age (str, float or timedelta): How old it must be, such as `"1 day"`, or in seconds.
@@ -552,7 +553,7 @@ class RunRegistry:
         return True  # an empty registry is a registry
 
     def __contains__(self, run_id: tp.Any) -> bool:
-        return isinstance(run_id, str) and self.store.get(run_id) is not None
+        return is_run_id(run_id) and self.store.get(run_id) is not None
 
     def __iter__(self) -> tp.Iterator[RunRecord]:
         return iter(self.list_runs())

@@ -99,6 +99,10 @@ class RunStore(abc.ABC):
     def close(self) -> None:  # noqa: B027
         """Let go of files and connections. A closed store opens them again when it is used."""
 
+    def exists(self) -> bool:
+        """Return whether anything was ever saved here."""
+        return True
+
     def check_writable(self) -> None:  # noqa: B027
         """Check that runs can be saved, as far as that can be told quickly: it is asked before a portfolio is written.
 

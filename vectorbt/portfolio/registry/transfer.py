@@ -15,7 +15,7 @@ from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Conflict, MergeReport
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
-from vectorbt.portfolio.registry.stores import FileStore, open_store
+from vectorbt.portfolio.registry.stores import open_store
 
 _SHOWN_IN_WARNING = 10
 _DELETED_HERE = "it was deleted here and is alive there; a deleted run does not come back by itself"
@@ -27,10 +27,10 @@ def open_source(location: tp.Union[str, os.PathLike, RunStore]) -> RunStore:
 
     Raises:
         TypeError: If `location` is no path, URL or store.
-        FileNotFoundError: If a folder holds no registry."""
+        FileNotFoundError: If there is no registry."""
     store = open_target(location)
-    if store is not location and isinstance(store, FileStore) and not store.exists():
-        raise FileNotFoundError(f"no registry in {store.base_dir}: it holds no {store.metadata_file.name}")
+    if store is not location and not store.exists():
+        raise FileNotFoundError(f"no registry in {store}: nothing was ever saved there")
     return store
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import warnings
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -152,7 +153,15 @@ def _garbage(store: RunStore, min_age: float) -> tp.List[tp.Tuple[Garbage, tp.Ca
     """Return what is to be removed, each with the function that does it."""
     artifacts = store.artifacts
     garbage = []
-    for info in _orphans(store, artifacts.list(), _uses(store)):
+    orphans = _orphans(store, artifacts.list(), _uses(store))
+    if orphans and not store.select(Query(deleted=None, limit=1)):
+        warnings.warn(
+            f"{store} holds no run, but {artifacts.root} holds {len(orphans)} portfolios. Its metadata may have been "
+            f"lost, so they are kept: restore it from a copy, or save a run if none ever was",
+            stacklevel=4,
+        )
+        orphans = []
+    for info in orphans:
         found = Garbage("orphan_artifact", artifacts.locate(info.name), info.size, info.age)
         garbage.append((found, lambda name=info.name: artifacts.delete(name)))
     for place, info in _leftovers(store):

@@ -112,6 +112,11 @@ def equal(a: tp.Any, b: tp.Any) -> bool:
         return False
 
 
+def same(a: tp.Any, b: tp.Any) -> bool:
+    """Whether two values are equal, and of one kind as they are: a text is no point in time, whatever it says."""
+    return equal(a, b) and (type(a) is type(b) or classify(a)[0] is classify(b)[0])
+
+
 def compare(a: tp.Any, b: tp.Any) -> tp.Optional[int]:
     """Order of two values.
 

@@ -103,6 +103,10 @@ class SqliteDatabase(Database):
         # How it is opened depends on what others are doing with it, so it is opened for each call.
         return {"creator": self._connect, "poolclass": sa.NullPool}
 
+    def _is_another(self) -> bool:
+        # Whoever removes the file leaves connections to one that nobody can find any more.
+        return self._identity is not None and _identity_of(self.path) != self._identity
+
     def _connect(self) -> tp.Any:
         import sqlite3
 
@@ -111,6 +115,7 @@ class SqliteDatabase(Database):
             return self._connect_read_only(options)
         connection = sqlite3.connect(self.path, **options)
         connection.execute("PRAGMA synchronous = FULL")
+        self._identity = _identity_of(self.path)
         return connection
 
     def _connect_read_only(self, options: tp.Dict[str, tp.Any]) -> tp.Any:
@@ -128,6 +133,10 @@ class SqliteDatabase(Database):
         return connection
 
     def check_writable(self) -> None:
+        self._check_permissions()
+        super().check_writable()
+
+    def _check_permissions(self) -> None:
         if not self._is_writable():
             raise StoreError(f"{self} is read-only: runs can be read from it, but not saved, changed or deleted")
 
@@ -139,12 +148,15 @@ class SqliteDatabase(Database):
     def _prepare(self, connection: tp.Any) -> None:
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
-    def _list_tables(self) -> str:
-        return "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
+    def _tables(self, connection: tp.Any) -> tp.Set[str]:
+        listed = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_'"
+        return set(connection.exec_driver_sql(listed).scalars())
 
     def _forget_connections(self) -> None:
         super()._forget_connections()
         self._lock: tp.Any = None
+        self._identity: tp.Optional[tp.Tuple[int, int]] = None
+        """Device and inode of the file that connections lead to."""
 
     @contextmanager
     def exclusive(self) -> tp.Iterator[None]:
@@ -157,9 +169,17 @@ class SqliteDatabase(Database):
         from filelock import FileLock
 
         if self._lock is None:
-            self.check_writable()
+            self._check_permissions()
             self._lock = FileLock(f"{self.path}.lock")
         return self._lock
+
+
+def _identity_of(path: Path) -> tp.Optional[tp.Tuple[int, int]]:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 class PostgresDatabase(Database):
@@ -173,14 +193,24 @@ class PostgresDatabase(Database):
     _KEY = "hashtext('vectorbt_registry'), hashtext(current_schema())"
 
     def _engine_options(self) -> tp.Dict[str, tp.Any]:
-        return {"pool_pre_ping": True}
+        # In a database of no encoding, names would be bytes.
+        return {"pool_pre_ping": True, "connect_args": {"client_encoding": "utf8"}}
 
     def _is_conflict(self, error: BaseException) -> bool:
         # psycopg2 calls it pgcode.
         return getattr(error, "sqlstate", getattr(error, "pgcode", None)) in _CONFLICTS
 
-    def _list_tables(self) -> str:
-        return "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    def _tables(self, connection: tp.Any) -> tp.Set[str]:
+        if connection.exec_driver_sql("SELECT current_schema()").scalar() is None:
+            raise StoreError(
+                f"{self}: none of the schemas in its search_path is there and may be used; "
+                f"create one, or GRANT USAGE, CREATE ON SCHEMA ... TO the role"
+            )
+        listed = """
+            SELECT relname FROM pg_class
+            WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+        """
+        return set(connection.exec_driver_sql(listed).scalars())
 
     @contextmanager
     def exclusive(self) -> tp.Iterator[None]:

@@ -50,6 +50,8 @@ class Database:
         self._engine = None if engine is None else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._forget_connections()
         self._inherited: tp.List[tp.Any] = []
+        self.known_names: tp.Set[str] = set()
+        """Names of metrics that are known to be in it."""
 
     def __repr__(self) -> str:
         shown = {name: "***" if name in _SECRET_OPTIONS else value for name, value in self.url.query.items()}
@@ -74,9 +76,15 @@ class Database:
     def engine(self) -> tp.Any:
         """Engine of this process."""
         self._leave_parent()
+        if self._engine is not None and self._is_another():
+            self.close()
         if self._engine is None:
             self._engine = self._make_engine()
         return self._engine
+
+    def _is_another(self) -> bool:
+        """Return whether another database has taken the place of the one that connections lead to."""
+        return False
 
     def _leave_parent(self) -> None:
         """Forget the connections and locks of the process that this one was forked from."""
@@ -139,9 +147,11 @@ class Database:
 
     def close(self) -> None:
         """Close all connections. They are opened again when they are needed."""
+        self._leave_parent()
         if self._engine is not None:
-            self.engine.dispose()
+            self._engine.dispose()
         self._is_current = False
+        self.known_names = set()
 
     # ############# Transactions ############# #
 
@@ -218,10 +228,17 @@ class Database:
         raise NotImplementedError
 
     def check_writable(self) -> None:
-        """Check that the database can be written, as far as that can be told without asking it.
+        """Check that the database can be reached and is ours, or can be made, before anything else is written.
 
         Raises:
-            StoreError: If it cannot."""
+            SchemaVersionError: If it is of a newer version, or that of somebody else.
+            StoreError: If it cannot be reached, or is known to be read-only."""
+        if not self._is_current:
+            self.holds_registry()
+
+    def holds_registry(self) -> bool:
+        """Return whether something was ever saved to the database."""
+        return self.read(lambda connection: True, otherwise=False)
 
     # ############# Versions ############# #
 
@@ -235,7 +252,7 @@ class Database:
             SchemaVersionError: If they are of a newer version, or those of somebody else."""
         if self._is_current:
             return True
-        found = set(connection.exec_driver_sql(self._list_tables()).scalars())
+        found = self._tables(connection)
         if not found:
             return False
         if VERSION_TABLE not in found:
@@ -249,11 +266,14 @@ class Database:
         self._is_current = True
         return True
 
-    def _list_tables(self) -> str:
+    def _tables(self, connection: tp.Any) -> tp.Set[str]:
+        """Return the names of the tables and views that are there, whoever has made them."""
         raise NotImplementedError
 
     def _version(self, connection: tp.Any) -> int:
         version = connection.exec_driver_sql(f"SELECT version FROM {VERSION_TABLE}").scalar_one()
+        if not isinstance(version, int) or version < 0:
+            raise SchemaVersionError(f"{self} has schema version {version!r}, which is none; restore it from a copy")
         if version > len(MIGRATIONS):
             raise SchemaVersionError(
                 f"{self} has schema version {version}, this version of vectorbt-registry knows up to "
@@ -264,7 +284,7 @@ class Database:
     def _migrate(self, connection: tp.Any) -> None:
         """Apply the migrations that are missing. Whoever calls holds the lock."""
         self._prepare(connection)
-        has_version = VERSION_TABLE in set(connection.exec_driver_sql(self._list_tables()).scalars())
+        has_version = VERSION_TABLE in self._tables(connection)
         version = self._version(connection) if has_version else 0
         for number, statements in enumerate(MIGRATIONS[version:], version + 1):
             self._repeat(connection, self.begin_writing, partial(self._apply, number, statements))

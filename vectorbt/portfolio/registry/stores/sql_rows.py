@@ -5,6 +5,7 @@ A database compares values in its own way. So that it never leaves out what
 precision, booleans and text. Any other value is `OPAQUE`: it is there, and Python decides."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -26,8 +27,9 @@ MAX_FLOAT = 1.7976931348623157e308
 
 _OWN = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", "parameters", "stats", "returns_stats"})
 """Keys that a record never shares with others."""
-_NUL = "\0"
 _STAND_IN = "\ufffd"
+_UNPLAIN = re.compile("[\0\ud800-\udfff\ufffd]")
+"""What a database cannot hold, and what stands in for it."""
 
 Row = tp.Dict[str, tp.Any]
 
@@ -102,12 +104,12 @@ def microseconds(moment: datetime) -> int:
 
 def key_text(text: str) -> str:
     """Return a text as it is compared in the database: equal texts have equal keys, others may have."""
-    return text[:MAX_TEXT].replace(_NUL, _STAND_IN)
+    return _UNPLAIN.sub(_STAND_IN, text[:MAX_TEXT])
 
 
 def is_plain_text(text: str) -> bool:
     """Return whether no other text has the same `key_text`."""
-    return len(text) < MAX_TEXT and _NUL not in text and _STAND_IN not in text
+    return len(text) < MAX_TEXT and _UNPLAIN.search(text) is None
 
 
 def is_exact(number: tp.Any) -> bool:

@@ -5,6 +5,7 @@ The tables are in `vectorbt.portfolio.registry.stores.sql_schema`, what of a que
 `vectorbt.portfolio.registry.stores.sql_database`."""
 
 import os
+from dataclasses import replace
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
@@ -37,6 +38,8 @@ _CHUNK = 500
 """Values that one statement takes."""
 _MAX_BATCH = 10_000
 """Rows that are read at once while the first runs of a query are looked for."""
+_MAX_LIMIT = 2**31 - 2
+"""What a database counts to, less the one run more that is looked at. No registry holds so many."""
 _CACHED_SWEEPS = 256
 
 Sql = tp.Any
@@ -80,8 +83,6 @@ class SqlStore(RunStore):
         self.database: Database = open_database(url_or_engine)
         super().__init__(self._open_artifacts(artifacts), portfolio_format, allow_pickle)
         self._sweeps: tp.Dict[tp.Optional[str], tp.Dict[str, tp.Any]] = {}
-        self._metric_names: tp.Set[str] = set()
-        """Names of metrics that are known to be in the database."""
 
     def _open_artifacts(self, location: tp.Any) -> ArtifactStore:
         if location is not None:
@@ -90,7 +91,7 @@ class SqlStore(RunStore):
             return FolderArtifacts(f"{self.database.path}.portfolios")
         raise ValueError(
             f"{self.database} says where the records are, but not the portfolios: pass artifacts=, a folder that all "
-            f"who use the registry can reach, or a URL such as 's3://bucket/prefix'"
+            f"who use the registry can reach, or a URL, as in RunRegistry(url, artifacts='s3://bucket/prefix')"
         )
 
     def __repr__(self) -> str:
@@ -121,7 +122,7 @@ class SqlStore(RunStore):
             return self._insert_rows(connection, records, deleted)
 
         if records:
-            self._metric_names |= self.database.write(work)
+            self.database.known_names |= self.database.write(work)
 
     def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
         def work(connection: Connection) -> tp.Optional[RunRecord]:
@@ -162,6 +163,8 @@ class SqlStore(RunStore):
 
         if query.limit == 0:
             return []
+        if query.limit is not None and query.limit > _MAX_LIMIT:
+            query = replace(query, limit=None)
         with collection_paused():
             return self.database.read(work, otherwise=[], one_state=query.limit is not None)
 
@@ -175,6 +178,9 @@ class SqlStore(RunStore):
         self.database.close()
 
     # ############# Counting ############# #
+
+    def exists(self) -> bool:
+        return self.database.holds_registry()
 
     def count(self) -> int:
         import sqlalchemy as sa
@@ -298,7 +304,7 @@ class SqlStore(RunStore):
         _insert_all(connection, schema.runs, rows.runs)
         _insert_all(connection, schema.records, rows.records)
         self._insert_details(connection, rows.parameters, rows.tags)
-        new_names = rows.metric_names - self._metric_names
+        new_names = rows.metric_names - self.database.known_names
         self._insert_if_new(connection, schema.metric_names, [{"name": name} for name in sorted(new_names)])
         return rows.metric_names
 
