@@ -204,7 +204,10 @@ def test_a_metric_that_raises_surfaces_and_nothing_is_written(registry, pf):
         (dict(parameters=["fast"]), TypeError, "parameters must be a dict"),
         (dict(data="abc"), ValueError, "fingerprint"),
         (dict(sort_by="sharp_ratio"), ValueError, "sharpe_ratio"),
-        (dict(strategy="x"), TypeError, "strategy"),
+        (dict(strategy="x"), TypeError, "unknown filter 'strategy'; did you mean strategy_name"),
+        (dict(colour="x"), TypeError, "expected strategy_name, tags, parameters, where"),
+        (dict(sort_by=None), TypeError, "to sort by, not None"),
+        (dict(ascending="desc"), TypeError, "ascending must be True, False or None"),
     ],
 )
 def test_a_filter_that_means_nothing_is_an_error(registry, filters, error, message):
@@ -472,6 +475,15 @@ def test_names_of_levels(registry, columns, names):
     for name in (*names, *(str(name) for name in columns.names if name)):
         with pytest.raises(ValueError, match=name):
             registry.save_sweep(pf, "hold", parameters={name: 1})
+
+
+def test_a_column_that_could_not_be_selected_again_is_refused(registry):
+    sweep = make_sweep()
+    columns = pd.Index(pd.array([1, None, 3], dtype="Int64"), name="window")
+    odd = sweep.replace(wrapper=sweep.wrapper.replace(columns=columns))
+    with pytest.raises(ValueError, match=r"holds pd\.NA"):
+        registry.save_sweep(odd, "x")
+    assert not registry.store.base_dir.exists()
 
 
 def test_a_series_is_a_sweep_of_one(registry, pf):

@@ -183,6 +183,7 @@ def test_questions_may_be_long(store, filters):
         ("sqlite+pysqlcipher://:sesame@/x.db", ValueError, "no store for the driver pysqlcipher"),
         ("sqlite:runs.db", ValueError, "begins with 'sqlite://'"),
         ("runs.db", ValueError, "is no URL of a database"),
+        ("sqlite:///runs.db?mode=ro", ValueError, "takes no options, but has mode"),
         ("postgresql+psycopg://quant:sesame@host/db", ValueError, "pass artifacts="),
         (5, TypeError, "not int"),
     ],
@@ -274,19 +275,27 @@ def test_a_version_that_is_none_is_refused(store, version):
         SqliteStore(store.path).list_runs()
 
 
-def test_a_file_that_was_removed_is_not_written_to_any_more(store):
+@pytest.mark.parametrize("by_engine", [False, True])
+def test_a_file_that_was_removed_is_not_written_to_any_more(tmp_path, by_engine):
+    path = tmp_path / "runs.db"
+    store = SqlStore(sa.create_engine(f"sqlite:///{path}")) if by_engine else SqliteStore(path)
     registry = RunRegistry(store)
     store.save_run(make_record(stats={"custom": 1.0}))
-    for path in store.path.parent.glob("runs.db*"):
-        path.unlink()
+    for file in tmp_path.glob("runs.db*"):
+        file.unlink()
     assert len(registry) == 0
     store.save_run(make_record(1, stats={"custom": 2.0}))
-    assert RunRegistry(SqliteStore(store.path)).list_runs(where="custom == 2") == [
-        make_record(1, stats={"custom": 2.0})
-    ]
-    os.replace(store.path, f"{store.path}.old")
-    SqliteStore(store.path).save_run(make_record(2))
+    assert RunRegistry(SqliteStore(path)).list_runs(where="custom == 2") == [make_record(1, stats={"custom": 2.0})]
+    os.replace(path, f"{path}.old")
+    SqliteStore(path).save_run(make_record(2))
     assert [run.run_id for run in registry.list_runs()] == [make_record(2).run_id]
+
+
+def test_a_place_that_no_folder_can_be_is_named(tmp_path):
+    (tmp_path / "notes.txt").write_text("")
+    store = SqliteStore(tmp_path / "notes.txt" / "runs.db")
+    with pytest.raises(StoreError, match=r"notes\.txt/runs\.db"):
+        store.save_run(make_record())
 
 
 def test_what_no_database_can_hold_is_not_there(store):

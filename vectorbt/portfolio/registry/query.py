@@ -4,8 +4,9 @@ A `Query` says what matches. A store may narrow the candidates in a way of its o
 what `Query.apply` returns is the answer."""
 
 import heapq
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
 from itertools import groupby
 from math import isfinite
 from operator import attrgetter
@@ -93,6 +94,7 @@ class Query:
         sort_by: str = "timestamp",
         ascending: tp.Optional[bool] = None,
         limit: tp.Optional[int] = None,
+        **unknown: tp.Any,
     ) -> "Query":
         """Make a query of what `RunRegistry.list_runs` accepts.
 
@@ -100,6 +102,8 @@ class Query:
             TypeError: If an argument has the wrong type.
             ValueError: If an argument has a value that means nothing.
             QueryError: If `where` is no expression."""
+        if unknown:
+            raise TypeError(_describe_unknown_filter(next(iter(unknown))))
         return cls(
             strategy_name=_check_type("strategy_name", strategy_name, str),
             tags=None if tags is None else tuple(check_tags(tags)),
@@ -284,6 +288,12 @@ def _check_type(name: str, value: tp.Any, expected: type) -> tp.Any:
     if value is not None and not isinstance(value, expected):
         raise TypeError(f"{name} must be of type {expected.__name__} or None, not {type(value).__name__}")
     return value
+
+
+def _describe_unknown_filter(name: str) -> str:
+    filters = [field.name for field in fields(Query) if field.name not in ("prefix", "finite")]
+    near = [other for other in filters if name in other] or get_close_matches(name, filters)
+    return f"unknown filter {name!r}; " + (f"did you mean {near[0]}?" if near else f"expected {', '.join(filters)}")
 
 
 def _check_sort_by(value: tp.Any) -> str:

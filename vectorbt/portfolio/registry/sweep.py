@@ -41,7 +41,8 @@ def split(
 
     Raises:
         TypeError: If an argument has the wrong type, or a parameter or column label cannot be encoded.
-        ValueError: If a constant parameter has the name of a level of the columns."""
+        ValueError: If a constant parameter has the name of a level of the columns, or a column could not be selected
+            again."""
     check_portfolio(portfolio)
     described = dict(
         strategy_name=check_strategy_name(strategy_name),
@@ -90,6 +91,10 @@ def column_parameters(portfolio: tp.Any, constant: tp.Dict[str, tp.Any]) -> tp.L
             f"leave it out or rename it"
         )
     levels = [columns.get_level_values(i).tolist() for i in range(columns.nlevels)]
+    if any(label is pd.NA for labels in levels for label in labels):
+        raise ValueError(
+            "a level of the columns holds pd.NA, by which vectorbt cannot select a column; write None or NaN instead"
+        )
     return [{**constant, **dict(zip(names, labels, strict=True))} for labels in zip(*levels, strict=True)]
 
 

@@ -152,7 +152,7 @@ class Where:
         """Check that every bare name is a known column. A parameter that no run has is missing, not an error.
 
         Args:
-            known (collection of str): Names of columns. Parameters, with their prefix, only improve the suggestions.
+            known (collection of str): Names of columns that are no parameters.
 
         Raises:
             QueryError: If a bare name is unknown. The message says which names are near.

@@ -90,6 +90,8 @@ class SqliteDatabase(Database):
         self.path = Path(url.database).expanduser().resolve()
         if self.path.is_dir():
             raise IsADirectoryError(f"{self.path} is a folder; expected the path of a SQLite file")
+        if engine is None and url.query:
+            raise ValueError(f"the URL of a SQLite registry takes no options, but has {', '.join(url.query)}")
         super().__init__(url.set(database=str(self.path)), engine)
 
     def _exists(self) -> bool:
@@ -105,7 +107,15 @@ class SqliteDatabase(Database):
 
     def _is_another(self) -> bool:
         # Whoever removes the file leaves connections to one that nobody can find any more.
-        return self._identity is not None and _identity_of(self.path) != self._identity
+        return self._identity is not None and self._identity != _identity_of(self.path)
+
+    def _connected(self) -> None:
+        if self._identity is None:
+            self._identity = _identity_of(self.path)
+
+    def close(self) -> None:
+        super().close()
+        self._identity = None
 
     def _connect(self) -> tp.Any:
         import sqlite3
@@ -115,7 +125,6 @@ class SqliteDatabase(Database):
             return self._connect_read_only(options)
         connection = sqlite3.connect(self.path, **options)
         connection.execute("PRAGMA synchronous = FULL")
-        self._identity = _identity_of(self.path)
         return connection
 
     def _connect_read_only(self, options: tp.Dict[str, tp.Any]) -> tp.Any:
@@ -161,7 +170,10 @@ class SqliteDatabase(Database):
     @contextmanager
     def exclusive(self) -> tp.Iterator[None]:
         self._leave_parent()
-        make_folder(self.path.parent)
+        try:
+            make_folder(self.path.parent)
+        except OSError as e:
+            raise StoreError(f"{self}: there is no folder to put it in: {e}") from e
         with self._file_lock().acquire(poll_interval=_LOCK_POLL_SECONDS):
             yield
 

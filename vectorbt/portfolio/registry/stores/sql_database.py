@@ -15,7 +15,6 @@ from vectorbt.portfolio.registry.stores.sql_schema import MIGRATIONS, TYPES, VER
 
 _DRIVERS = {"sqlite": "sqlite3", "postgresql": "psycopg"}
 _EXTRAS = {"sqlite": "sql", "postgresql": "postgres"}
-_SECRET_OPTIONS = ("password", "sslpassword", "passfile")
 
 _ATTEMPTS = 8
 """How often a transaction is begun before a conflict with others is an error."""
@@ -29,6 +28,11 @@ Work = tp.Callable[[tp.Any], tp.Any]
 def missing_package(package: str, extra: str) -> ImportError:
     """Return the error that a package is not installed, which names the extra that installs it."""
     return ImportError(f'{package} is not installed; pip install "vectorbt-registry[{extra}]"')
+
+
+def _is_secret(option: str) -> bool:
+    """Return whether an option of a URL may hold a password or say where one is, such as `sslpassword`, `passfile`."""
+    return "pass" in option.lower()
 
 
 class Database:
@@ -54,7 +58,7 @@ class Database:
         """Names of metrics that are known to be in it."""
 
     def __repr__(self) -> str:
-        shown = {name: "***" if name in _SECRET_OPTIONS else value for name, value in self.url.query.items()}
+        shown = {name: "***" if _is_secret(name) else value for name, value in self.url.query.items()}
         return self.url.set(query=shown).render_as_string(hide_password=True)
 
     @property
@@ -67,7 +71,7 @@ class Database:
             host=url.host,
             port=url.port,
             database=url.database,
-            query={name: value for name, value in url.query.items() if name not in _SECRET_OPTIONS},
+            query={name: value for name, value in url.query.items() if not _is_secret(name)},
         )
 
     # ############# Connections ############# #
@@ -85,6 +89,9 @@ class Database:
     def _is_another(self) -> bool:
         """Return whether another database has taken the place of the one that connections lead to."""
         return False
+
+    def _connected(self) -> None:
+        """Remember what `_is_another` needs, of a connection that was just made."""
 
     def _leave_parent(self) -> None:
         """Forget the connections and locks of the process that this one was forked from."""
@@ -129,6 +136,7 @@ class Database:
                 yield held
             else:
                 with engine.connect() as connection:
+                    self._connected()
                     yield connection
 
     @contextmanager
