@@ -216,6 +216,8 @@ def test_a_malformed_url_is_not_taken_for_a_folder(tmp_path, monkeypatch, locati
         ("s3://key:123/sesame@bucket", "contains a password"),
         ("s3://key:ses@ame/sesame", "contains a password"),
         ("simplecache::s3://key:sesame@bucket", "is no URL"),
+        ("s3://sesame@bucket/prefix", "contains a password"),
+        ("abfs://container@account/prefix?sas=sesame", "contains a password"),
         ("s3://", "names no bucket"),
         ("nowhere://bucket", "no file system"),
     ],
@@ -306,6 +308,13 @@ def test_what_no_database_can_hold_is_not_there(store):
     assert registry.list_runs(where=f"params.fast == '{half}' or params['{half}'] == 1 or '{half}' in tags") == []
     assert registry.load_sweep(half) is None and half not in registry and "\0" not in registry
     assert len(registry.list_runs(where=f"strategy_name != '{half}'")) == 1
+
+
+@pytest.mark.parametrize("name", ["m" * 250, "a\0b", "\ufffd", '"quoted"', "größer"])
+def test_a_metric_may_have_any_name(store, name):
+    record = make_record(stats={name: 1.0})
+    store.save_run(record)
+    assert store.list_runs(Query.of(sort_by=name)) == [record] and name in store.metric_names()
 
 
 def test_taking_over_what_is_not_there_is_an_error(tmp_path, store):

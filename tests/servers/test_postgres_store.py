@@ -3,6 +3,7 @@
 import multiprocessing
 import pickle
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -111,6 +112,14 @@ def test_the_password_is_in_no_error(tmp_path, caplog, option):
 # ############# Bad input ############# #
 
 
+def test_the_password_is_in_no_frame_of_an_error(tmp_path):
+    store = SqlStore("postgresql+psycopg://quant:open-sesame@/db?host=/nowhere", artifacts=tmp_path)
+    with pytest.raises(StoreError) as raised:
+        store.list_runs()
+    shown = traceback.TracebackException.from_exception(raised.value, capture_locals=True).format()
+    assert "open-sesame" not in "".join(line for line in shown if __file__ not in line)
+
+
 def test_a_database_that_is_not_there(postgres_socket, tmp_path):
     store = SqlStore(f"postgresql+psycopg://admin@/nowhere?host={postgres_socket}", artifacts=tmp_path)
     with pytest.raises(StoreError, match='"nowhere" does not exist'):
@@ -143,15 +152,22 @@ def test_who_may_only_read_reads(store, admin, postgres_socket, portfolio):
     admin.execute(f"DROP OWNED BY guest_of_{role}; DROP ROLE guest_of_{role}")
 
 
-def test_who_may_not_even_look_takes_nothing_for_garbage(store, admin, postgres_socket, portfolio):
+@pytest.mark.parametrize("path", ["{role}", "%22$user%22,{role},public", "Typo,public"])
+def test_who_may_not_even_look_takes_nothing_for_garbage(store, admin, postgres_socket, portfolio, path):
     store.save_run(make_record(), portfolio)
     role = store.database.url.username
+    path = path.format(role=role)
     admin.execute(f"CREATE ROLE stranger_to_{role} LOGIN")
-    url = f"postgresql+psycopg://stranger_to_{role}@/postgres?host={postgres_socket}&options=-csearch_path%3D{role}"
+    url = f"postgresql+psycopg://stranger_to_{role}@/postgres?host={postgres_socket}&options=-csearch_path%3D{path}"
     stranger = SqlStore(url, artifacts=store.artifacts)
     registry = RunRegistry(stranger)
-    for use in (registry.list_runs, registry.check, lambda: registry.gc(min_age=0)):
-        with pytest.raises(StoreError, match="GRANT USAGE"):
+    for use in (
+        registry.list_runs,
+        registry.check,
+        lambda: registry.gc(min_age=0),
+        lambda: stranger.save_run(make_record(1), portfolio),
+    ):
+        with pytest.raises(StoreError, match=f"no schema ({role}|typo)"):
             use()
     assert len(store.artifacts.list()) == 1
     stranger.close()
@@ -173,6 +189,8 @@ def test_a_bucket_that_is_not_there(postgres_url, s3_bucket, portfolio):
     with pytest.raises(StoreError, match="s3://registry-that-is-not-there/prefix"):
         store.save_run(make_record(), portfolio)
     assert store.count() == 0
+    with pytest.raises(StoreError, match="no bucket registry-that-is-not-there"):
+        RunRegistry(store).gc(min_age=0)
     store.close()
 
 

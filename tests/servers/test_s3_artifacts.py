@@ -65,4 +65,6 @@ def test_a_bucket_that_is_not_there(s3_bucket):
     missing = FsspecArtifacts(f"{s3_bucket}-that-is-not-there")
     with pytest.raises(StoreError, match="s3://registry-that-is-not-there"):
         missing.write("a.pkl", b"")
-    assert missing.list() == []
+    for use, *name in ((missing.list,), (missing.read, "a.pkl"), (missing.size, "a.pkl"), (missing.delete, "a.pkl")):
+        with pytest.raises(StoreError, match="no bucket registry-that-is-not-there"):
+            use(*name)

@@ -11,6 +11,8 @@ from vectorbt.portfolio.registry.errors import StoreError
 from vectorbt.portfolio.registry.inputs import as_utc
 from vectorbt.portfolio.registry.locations import scheme_of
 
+_WITH_BUCKETS = ("s3", "s3a")
+"""Schemes whose URLs begin with the name of a bucket."""
 _MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "created")
 """Where file systems say when a file was written."""
 
@@ -55,8 +57,10 @@ class FsspecArtifacts(ArtifactStore):
         scheme, place = scheme_of(url), url.partition("://")[2].rstrip("/")
         if not place:
             raise ValueError(f"'{scheme}://' names no bucket or folder; expected such as '{scheme}://bucket/prefix'")
-        if _holds_password(place):
-            raise ValueError(f"'{scheme}://...' contains a password; leave it out, and configure fsspec with it")
+        if _holds_password(scheme, place):
+            raise ValueError(
+                f"'{scheme}://...' contains a password or options; leave them out, and configure fsspec with them"
+            )
         self.url = f"{scheme}://{place}"
         self._open()
 
@@ -77,7 +81,7 @@ class FsspecArtifacts(ArtifactStore):
 
     def read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         fs, path = self._find(name)
-        with self._translated():
+        with self._translated(), self._in_bucket(fs):
             if start == 0 and end is None:
                 return fs.cat_file(path)
             # Some file systems refuse a range that begins behind the end.
@@ -89,8 +93,9 @@ class FsspecArtifacts(ArtifactStore):
         fs, path = self._find(name)
         with self._translated():
             try:
-                fs.info(path)
-                fs.rm_file(path)
+                with self._in_bucket(fs):
+                    fs.info(path)
+                    fs.rm_file(path)
             except FileNotFoundError:
                 return False
         return True
@@ -100,7 +105,8 @@ class FsspecArtifacts(ArtifactStore):
         now = time.time()
         with self._translated():
             try:
-                found = fs.ls(folder, detail=True)
+                with self._in_bucket(fs):
+                    found = fs.ls(folder, detail=True)
             except FileNotFoundError:
                 return []
         infos = [
@@ -114,7 +120,8 @@ class FsspecArtifacts(ArtifactStore):
         fs, path = self._find(name)
         with self._translated():
             try:
-                return fs.info(path)["size"]
+                with self._in_bucket(fs):
+                    return fs.info(path)["size"]
             except FileNotFoundError:
                 return None
 
@@ -135,6 +142,18 @@ class FsspecArtifacts(ArtifactStore):
             raise ValueError(f"no file system for {self.url}: {e}") from None
 
     @contextmanager
+    def _in_bucket(self, fs: tp.Any) -> tp.Iterator[None]:
+        """Tell an object that is missing from a bucket that is: then none of the portfolios can be said to be lost."""
+        try:
+            yield
+        except FileNotFoundError:
+            scheme, _, place = self.url.partition("://")
+            bucket = place.partition("/")[0]
+            if scheme in _WITH_BUCKETS and not fs.exists(bucket):
+                raise StoreError(f"{self.url}: there is no bucket {bucket}, or it cannot be reached") from None
+            raise
+
+    @contextmanager
     def _translated(self) -> tp.Iterator[None]:
         """Turn the errors of drivers, which are of any kind, into one that names the place."""
         try:
@@ -145,11 +164,12 @@ class FsspecArtifacts(ArtifactStore):
             raise StoreError(f"{self.url}: {type(e).__name__}: {e}") from e
 
 
-def _holds_password(place: str) -> bool:
-    """Return whether there is a password before the name of a host or bucket. It may contain any character."""
+def _holds_password(scheme: str, place: str) -> bool:
+    """Return whether there is a password before or after the name of a host or bucket. It may hold any character."""
     host = place.partition("/")[0]
     _, colon, port = host.rpartition(":")
-    return bool(colon) and ("@" in place or not port.isdigit())
+    is_before = bool(colon) and ("@" in place or not port.isdigit())
+    return is_before or "?" in place or (scheme in _WITH_BUCKETS and "@" in host)
 
 
 def _modified(entry: tp.Mapping[str, tp.Any], now: float) -> float:

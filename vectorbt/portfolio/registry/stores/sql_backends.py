@@ -186,6 +186,12 @@ class SqliteDatabase(Database):
         return self._lock
 
 
+def _identifier(written: str) -> str:
+    """Return a name as PostgreSQL reads it: in lower case, unless it is quoted."""
+    written = written.strip()
+    return written[1:-1].replace('""', '"') if written.startswith('"') else written.lower()
+
+
 def _identity_of(path: Path) -> tp.Optional[tp.Tuple[int, int]]:
     try:
         status = os.stat(path)
@@ -213,16 +219,30 @@ class PostgresDatabase(Database):
         return getattr(error, "sqlstate", getattr(error, "pgcode", None)) in _CONFLICTS
 
     def _tables(self, connection: tp.Any) -> tp.Set[str]:
-        if connection.exec_driver_sql("SELECT current_schema()").scalar() is None:
-            raise StoreError(
-                f"{self}: none of the schemas in its search_path is there and may be used; "
-                f"create one, or GRANT USAGE, CREATE ON SCHEMA ... TO the role"
-            )
+        self._check_schema(connection)
         listed = """
             SELECT relname FROM pg_class
             WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
         """
         return set(connection.exec_driver_sql(listed).scalars())
+
+    def _check_schema(self, connection: tp.Any) -> None:
+        """Check that the schema that is meant can be used.
+
+        PostgreSQL goes on to the next one of the `search_path` without a word, where a registry of somebody else may
+        be, or none: then all portfolios would look like orphans."""
+        asked = "SELECT current_schema(), current_user, current_setting('search_path')"
+        current, user, search_path = connection.exec_driver_sql(asked).one()
+        for name in map(_identifier, search_path.split(",")):
+            if current == (user if name == "$user" else name):
+                return
+            if name not in ("$user", ""):
+                raise StoreError(
+                    f"{self}: there is no schema {name}, or the role may not use it; CREATE SCHEMA {name}, or "
+                    f"GRANT USAGE ON SCHEMA {name} TO the role"
+                )
+        if current is None:
+            raise StoreError(f"{self}: the role has no schema to use; CREATE SCHEMA ..., and name it in search_path")
 
     @contextmanager
     def exclusive(self) -> tp.Iterator[None]:

@@ -30,6 +30,13 @@ def missing_package(package: str, extra: str) -> ImportError:
     return ImportError(f'{package} is not installed; pip install "vectorbt-registry[{extra}]"')
 
 
+def _forget_frames(error: tp.Optional[BaseException]) -> None:
+    """Forget where in a driver an error was raised: the variables there hold the password, and are shown by some."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
 def _is_secret(option: str) -> bool:
     """Return whether an option of a URL may hold a password or say where one is, such as `sslpassword`, `passfile`."""
     return "pass" in option.lower()
@@ -147,6 +154,7 @@ class Database:
         try:
             yield
         except sa.exc.DBAPIError as e:
+            _forget_frames(e)
             if "file is not a database" in str(e.orig):
                 raise SchemaVersionError(f"{self} is not a SQLite database; choose another path") from e
             raise StoreError(f"{self}: {' '.join(str(e.orig).split())}") from e

@@ -5,6 +5,7 @@ A database compares values in its own way. So that it never leaves out what
 precision, booleans and text. Any other value is `OPAQUE`: it is there, and Python decides."""
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ NUMBER, BOOLEAN, TEXT, OPAQUE = range(4)
 
 MAX_TEXT = 200
 """Characters of a text that are kept where it is compared. An index has no room for more."""
+_MAX_NAME = 2_000
+"""Characters of the name of a metric. Longer ones are not known to `where` and `sort_by`."""
 MAX_EXACT = 2**53
 """Integers below it are exact as double precision."""
 MAX_FLOAT = 1.7976931348623157e308
@@ -63,7 +66,7 @@ def rows_of(records: tp.Sequence[tp.Dict[str, tp.Any]], first_id: int, deleted: 
         rows.parameters.extend(parameter_rows(id_, record))
         rows.tags.extend(tag_rows(id_, record))
         rows.metric_names.update(record.get("stats", ()))
-    rows.metric_names = {name for name in rows.metric_names if is_plain_text(name)}
+    rows.metric_names = {written for written in map(write_name, rows.metric_names) if len(written) <= _MAX_NAME}
     return rows
 
 
@@ -110,6 +113,16 @@ def key_text(text: str) -> str:
 def is_plain_text(text: str) -> bool:
     """Return whether no other text has the same `key_text`."""
     return len(text) < MAX_TEXT and _UNPLAIN.search(text) is None
+
+
+def write_name(name: str) -> str:
+    """Return the name of a metric as the database keeps it: as JSON if it cannot be kept as it is."""
+    return name if is_plain_text(name) and not name.startswith('"') else json.dumps(name)
+
+
+def read_name(written: str) -> str:
+    """Return what `write_name` was given."""
+    return json.loads(written) if written.startswith('"') else written
 
 
 def is_exact(number: tp.Any) -> bool:

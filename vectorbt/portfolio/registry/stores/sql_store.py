@@ -26,6 +26,7 @@ from vectorbt.portfolio.registry.stores.sql_query import Order, narrow, order_of
 from vectorbt.portfolio.registry.stores.sql_rows import (
     MAX_EXACT,
     parameter_rows,
+    read_name,
     rows_of,
     summary_row,
     tag_rows,
@@ -193,7 +194,9 @@ class SqlStore(RunStore):
         import sqlalchemy as sa
 
         statement = sa.select(tables().metric_names.c.name)
-        return self.database.read(lambda connection: set(connection.scalars(statement)), otherwise=set())
+        return self.database.read(
+            lambda connection: set(map(read_name, connection.scalars(statement))), otherwise=set()
+        )
 
     # ############# Reading ############# #
 
