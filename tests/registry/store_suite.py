@@ -177,6 +177,10 @@ class StoreSuite:
         values = ["b", 2, True, None, 10.5, "a", False, 2**80]
         store.save_runs([make_record(i, parameters={"x": value}) for i, value in enumerate(values)])
         assert [values[i] for i in _numbers(store, sort_by="params.x")] == [2, 10.5, 2**80, False, True, "a", "b", None]
+        downwards = [2**80, 10.5, 2, True, False, "b", "a", None]
+        for limit in (None, 2, 4, 8):
+            found = _numbers(store, sort_by="params.x", ascending=False, limit=limit)
+            assert [values[i] for i in found] == downwards[:limit]
 
     def test_best_runs_have_a_finite_metric(self, registry, store):
         values = [1.0, float("nan"), float("inf"), 3.0, 2.0]
