@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.registry.factories import make_portfolio
 from tests.registry.store_suite import StoreSuite
-from vectorbt.portfolio.registry import FileStore
+from vectorbt.portfolio.registry import FileStore, RunRegistry
 
 
 class TestFileStore(StoreSuite):
@@ -13,3 +14,12 @@ class TestFileStore(StoreSuite):
 
     def reopened(self, store):
         return FileStore(store.base_dir)
+
+
+def test_the_portfolios_may_lie_elsewhere(tmp_path):
+    registry = RunRegistry(tmp_path / "runs", artifacts=str(tmp_path / "elsewhere"))
+    run_id = registry.save_run(make_portfolio(), "a")
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == [f"{run_id}.pkl"]
+    assert registry.load_portfolio(run_id) is not None
+    with pytest.raises(TypeError, match="artifacts must be a folder, a URL or an ArtifactStore, not int"):
+        RunRegistry(tmp_path / "runs", artifacts=3)

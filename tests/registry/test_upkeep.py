@@ -114,6 +114,42 @@ class TestCheck:
         store.save_run(make_record(1))
         assert registry.check() == []
 
+    @pytest.mark.parametrize("end", ["a run", '{"somebody": "else\'s"}'])
+    def test_an_end_that_no_writer_left_like_this_is_put_aside(self, registry, store, portfolio, quiet, end):
+        run_id = registry.save_run(portfolio, "a")
+        content = store.metadata_file.read_bytes()
+        end = content[content.index(b'{"crc"', 1) : -1] if end == "a run" else end.encode()
+        whole = content if end in content else content + end + b"\n"
+        store.metadata_file.write_bytes(whole[:-1])
+        (problem,) = [problem for problem in registry.check() if problem.kind == "torn_end"]
+        assert "line break" in problem.remedy
+        assert [garbage for garbage in registry.gc(min_age=0) if run_id in garbage.place] == []
+        for tidy in (registry.compact, lambda: store.save_run(make_record())):
+            store.metadata_file.write_bytes(whole[:-1])
+            tidy()
+            assert store.damaged_file.read_bytes() == end + b"\n"
+            store.damaged_file.unlink()
+        store.metadata_file.write_bytes(whole)
+        assert registry.get_run(run_id) is not None and registry.load_portfolio(run_id) is not None
+
+    def test_an_older_file_that_cannot_be_opened_is_an_error_each_time(self, registry, store, tmp_path):
+        store.base_dir.mkdir()
+        (tmp_path / "elsewhere.json").write_text(json.dumps({make_record().run_id: {"strategy_name": "old"}}))
+        store.older_metadata_file.symlink_to(tmp_path / "elsewhere.json")
+        store.artifacts.write(f"{make_record().run_id}.pkl", b"old")
+        for use in (registry.list_runs, registry.list_runs, lambda: registry.gc(min_age=0)):
+            with pytest.raises(OSError, match=r"runs_metadata\.json"):
+                use()
+        assert "cannot be read" in repr(registry) and len(store.artifacts.list()) == 1
+
+    def test_portfolios_that_a_cut_older_file_may_have_named_are_kept(self, registry, store, quiet):
+        store.base_dir.mkdir()
+        store.older_metadata_file.write_text('{"' + make_record().run_id + '": {"strategy_name": "ol')
+        for number in range(3):
+            store.artifacts.write(f"{make_record(number).run_id}.pkl", b"old")
+        store.save_run(make_record(5))
+        assert registry.gc(min_age=0) == []
+
     def test_problems_of_the_older_layout_name_its_file(self, registry, store, quiet):
         store.base_dir.mkdir()
         store.older_metadata_file.write_text(json.dumps({"x": {"strategy_name": "a"}}))

@@ -561,7 +561,11 @@ class RunRegistry:
     def __repr__(self) -> str:
         try:
             return f"RunRegistry({self.store!r}, {len(self)} runs)"
-        except (RegistryError, ImportError) as e:  # a server may be down, which is no reason not to show what this is
+        except (
+            RegistryError,
+            ImportError,
+            OSError,
+        ) as e:  # a server may be down, which is no reason not to show what this is
             return f"RunRegistry({self.store!r}, cannot be read: {e})"
 
     def _repr_html_(self) -> str:
@@ -571,7 +575,7 @@ class RunRegistry:
         try:
             newest = self.list_runs(limit=_ON_DISPLAY)
             shown = f", the newest {_ON_DISPLAY} of them" if len(self) > _ON_DISPLAY else ""
-        except (RegistryError, ImportError):  # the title says it
+        except (RegistryError, ImportError, OSError):  # the title says it
             return f"<p>{title}</p>"
         return f"<p>{title}{shown}</p>{newest._repr_html_()}"
 

@@ -34,6 +34,7 @@ from vectorbt.portfolio.registry.artifacts import (
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
 from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
@@ -73,7 +74,8 @@ class FileStore(RunStore):
 
     Args:
         base_dir (path_like): Folder.
-        artifacts (ArtifactStore): Where the portfolios lie. Defaults to the folder `portfolios` in `base_dir`.
+        artifacts (path_like or ArtifactStore): Where the portfolios lie: a folder, a URL that fsspec knows, or a store
+            of artifacts. Defaults to the folder `portfolios` in `base_dir`.
         portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
 
@@ -90,7 +92,7 @@ class FileStore(RunStore):
     def __init__(
         self,
         base_dir: tp.Union[str, os.PathLike] = "./backtest_runs",
-        artifacts: tp.Optional[ArtifactStore] = None,
+        artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
         portfolio_format: str = "pickle",
         allow_pickle: bool = True,
     ) -> None:
@@ -101,7 +103,8 @@ class FileStore(RunStore):
         self.damaged_file = self.base_dir / "runs_metadata.damaged"
         self.older_metadata_file = self.base_dir / "runs_metadata.json"
         self.portfolios_dir = self.base_dir / "portfolios"
-        super().__init__(artifacts or FolderArtifacts(self.portfolios_dir), portfolio_format, allow_pickle)
+        place = self.portfolios_dir if artifacts is None else artifacts
+        super().__init__(open_artifacts(place), portfolio_format, allow_pickle)
         self._writing: tp.Any = None
         self._reading = threading.RLock()
         self._warned: tp.Set[Damage] = set()
@@ -231,11 +234,12 @@ class FileStore(RunStore):
 
     def _read_older_layout(self) -> None:
         """Read the file of the older layout if there is one. What the journal says comes after it."""
-        self._older_status = self._older_layout_status()
-        if self._older_status is not None:
+        status = self._older_layout_status()
+        if status is not None:
             records, self._older_damages = read_older_layout(self.older_metadata_file)
             self._older_runs = {record.run_id: record for record in records}
             self._runs = dict(self._older_runs)
+        self._older_status = status  # once it was read: else it would be taken for read, and its runs for gone
 
     def _take(self, entry: Entry) -> None:
         try:
@@ -359,12 +363,20 @@ class FileStore(RunStore):
             problems += line_problems(self.metadata_file, self._journal.damages)
             problems += record_problems(self.metadata_file, self._unusable)
             if self._journal.end < size <= self._size():
-                problems.append(torn_end(self.metadata_file, self._journal.end, size))
+                problems.append(torn_end(self.metadata_file, self._torn()[: size - self._journal.end]))
         kept = self._read_own(self.damaged_file)
         return [*problems, put_aside(self.damaged_file, kept)] if kept else problems
 
     def unreadable(self) -> bytes:
-        return b"".join([*(damage.content for damage in self.damages()), self._read_own(self.damaged_file)])
+        with self._reading:
+            contents = [*(damage.content for damage in self.damages()), *damaged_lines(self._torn())]
+            if self._older_damages and not self._older_runs:  # whatever it held, it may have named any of them
+                contents += [info.name.encode() for info in self.artifacts.list()]
+        return b"".join([*contents, self._read_own(self.damaged_file)])
+
+    def _torn(self) -> bytes:
+        """Return what is behind the last complete line or block."""
+        return self._read_own(self.metadata_file)[self._journal.end :]
 
     def temporary_places(self) -> tp.List[ArtifactStore]:
         return [FolderArtifacts(self.base_dir), *super().temporary_places()]

@@ -12,6 +12,7 @@ from vectorbt.portfolio.registry.stores.journal import (
     Entry,
     frame,
     header,
+    is_torn,
     lines_of,
     parse_line,
     salvage_line,
@@ -53,9 +54,10 @@ def whole_value(entry: Entry) -> bytes:
 
 
 def damaged_lines(torn: bytes) -> tp.List[bytes]:
-    """Return the damaged ones of the complete lines behind the end of a journal."""
-    lines = [line + b"\n" for line in torn.split(b"\n")[:-1]]
-    return [line for line in lines if parse_line(line) is None]
+    """Return what is damaged of the lines behind the end of a journal, a last one that lost its break included."""
+    *lines, end = torn.split(b"\n")
+    damaged = [line + b"\n" for line in lines if parse_line(line + b"\n") is None]
+    return damaged if is_torn(end) else [*damaged, end + b"\n"]
 
 
 def beyond_reading(damages: tp.Iterable[Damage]) -> tp.List[bytes]:
@@ -90,22 +92,22 @@ def line_problems(path: Path, damages: tp.Iterable[Damage]) -> tp.List[Problem]:
 
 def record_problems(path: Path, damages: tp.Iterable[Damage]) -> tp.List[Problem]:
     """Return the problems of intact lines that are no record to this version."""
-    remedy = "A newer version of vectorbt-registry may understand it; it is kept as it is"
+    remedy = "A newer version of vectorbt-registry may understand it, or a copy have it whole; it is kept as it is"
     return [
         Problem("malformed_record", f"{path}:{damage.line}", run_id_in(damage.content), damage.reason, remedy)
         for damage in damages
     ]
 
 
-def torn_end(path: Path, end: int, size: int) -> Problem:
+def torn_end(path: Path, torn: bytes) -> Problem:
     """Return the problem of a journal whose last complete line ends before the file does."""
-    return Problem(
-        "torn_end",
-        str(path),
-        None,
-        f"{size - end} bytes behind the last complete line, the mark of a writer that died",
-        "Nothing that was saved is lost; the next save cuts them off",
-    )
+    behind = f"{len(torn)} bytes behind the last complete line"
+    if damaged_lines(torn):
+        reason = f"{behind}, which no writer has left like this"
+        remedy = "If they are a run, add a line break to bring it back; the next save puts them aside"
+        return Problem("torn_end", str(path), run_id_in(torn), reason, remedy)
+    remedy = "Nothing that was saved is lost; the next save cuts them off"
+    return Problem("torn_end", str(path), None, f"{behind}, the mark of a writer that died", remedy)
 
 
 def put_aside(path: Path, content: bytes) -> Problem:

@@ -1,5 +1,6 @@
 """The reference: what a store does, without anything that a store does it with."""
 
+import os
 import threading
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ from vectorbt.portfolio.registry.artifacts import ArtifactStore, MemoryArtifacts
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import RunExistsError
 from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
 
@@ -16,17 +18,18 @@ class MemoryStore(RunStore):
     """Runs in memory, for as long as the store lives: for tests, and for trying things out.
 
     Args:
-        artifacts (ArtifactStore): Where the portfolios lie. Defaults to memory as well.
+        artifacts (path_like or ArtifactStore): Where the portfolios lie. Defaults to memory as well.
         portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code they contain."""
 
     def __init__(
         self,
-        artifacts: tp.Optional[ArtifactStore] = None,
+        artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
         portfolio_format: str = "pickle",
         allow_pickle: bool = True,
     ) -> None:
-        super().__init__(artifacts or MemoryArtifacts(), portfolio_format, allow_pickle)
+        place = MemoryArtifacts() if artifacts is None else open_artifacts(artifacts)
+        super().__init__(place, portfolio_format, allow_pickle)
         self._lock = threading.RLock()
         self._runs: tp.Dict[str, bytes] = {}
         self._deleted: tp.Dict[str, bytes] = {}
