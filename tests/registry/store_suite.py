@@ -99,6 +99,25 @@ class StoreSuite:
             store.save_runs([good, bad])
         assert store.count() == 0 and self.reopened(store).list_runs() == []
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("strategy_name", 3),
+            ("strategy_name", ""),
+            ("column", "a"),
+            ("sweep_id", "x"),
+            ("run_id", "X"),
+            ("sharpe_ratio", "abc"),
+            ("timestamp", "2024-01-01"),
+        ],
+    )
+    def test_what_was_set_on_a_record_is_checked(self, store, name, value):
+        record = make_record()
+        setattr(record, name, value)
+        with pytest.raises((TypeError, ValueError), match=name):
+            store.save_run(record)
+        assert store.count() == 0
+
     def test_a_run_is_saved_once(self, store, portfolio):
         record = make_record()
         store.save_run(record, portfolio)
@@ -372,7 +391,7 @@ class StoreSuite:
     def test_portfolios_without_any_run_are_kept(self, registry, store):
         name = f"{make_record().run_id}.pkl"
         store.artifacts.write(name, b"not garbage")
-        with pytest.warns(UserWarning, match="holds no run, but .* holds 1 portfolios"):
+        with pytest.warns(UserWarning, match="holds 1 portfolios that no run"):
             assert registry.gc(min_age=0) == []
         assert store.artifacts.read(name) == b"not garbage"
         store.save_run(make_record(1))

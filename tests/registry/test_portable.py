@@ -11,6 +11,7 @@ from tests.registry.factories import make_portfolio, make_price, make_sweep
 from tests.registry.portfolios import PORTFOLIOS, make_basket
 from tests.registry.test_axes import check_same
 from vectorbt.portfolio.registry.errors import ArtifactUnreadableError, UnportablePortfolioError
+from vectorbt.portfolio.registry.portable import writing
 from vectorbt.portfolio.registry.serialization import FORMATS, Read, select_column
 
 STEM = "0b9d2c5e-0000-4000-8000-000000000000"
@@ -171,6 +172,9 @@ def with_order(field, value):
         (with_metric, r"metrics\['exposure'\]"),
         (lambda: with_config(mystery=1), "mystery"),
         (lambda: with_config(init_cash=object()), "init_cash"),
+        (lambda: with_config(init_cash=True), "initial cash"),
+        (lambda: with_config(init_cash=np.array([1.0, 2.0])), "initial cash"),
+        (lambda: make_basket(group_by=[0, 0, 1], cash_sharing=1), "cash_sharing"),
         (lambda: with_config(close=make_price().astype("Float64")), "close"),
         (lambda: with_config(order_records=np.zeros(2)), "order_records"),
         (lambda: with_config(order_records=np.zeros(0, [("col", "O"), ("idx", "i8")])), "order_records"),
@@ -192,7 +196,7 @@ def test_an_unpickled_portfolio_is_portable():
 
 def test_a_newer_version_is_told_apart_from_damage(monkeypatch):
     monkeypatch.setattr("vectorbt.portfolio.registry.portable.writing.VERSION", 2)
-    blobs = dump(make_portfolio())
+    blobs = writing.dump(make_portfolio(), STEM)
     monkeypatch.undo()
     with pytest.raises(ArtifactUnreadableError, match="upgrade"):
         load(blobs)

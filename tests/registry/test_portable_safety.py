@@ -23,6 +23,7 @@ BLOBS = dump(make_sweep(log=True, attach_call_seq=True))
 MAIN = f"{STEM}.parquet"
 PRICES = next(name for name in BLOBS if name.startswith("prices-"))
 LOGS, CALLS = f"{STEM}.logs.parquet", f"{STEM}.calls.parquet"
+RANGE = dict(kind="range", start=0, stop=2**27, step=1, name=None)
 SHARING = dump(make_basket(group_by=["x", "y", "y"], cash_sharing=True, attach_call_seq=True))
 
 
@@ -161,6 +162,16 @@ def test_what_points_nowhere(name, column, value):
         lambda h: h["meaning"]["records"].update(dtype={"$ndarray": ["|V999999999", [0], ""]}),
         lambda h: h["meaning"].update(no_logs={"$ndarray": ["<i8", [0], ""]}),
         lambda h: h["meaning"]["wrapper"].update(columns=dict(kind="range", start=0, stop=10**12, step=1, name=None)),
+        lambda h: h["meaning"]["wrapper"].update(columns=dict(kind="range", start=0, stop=2**27, step=1, name=None)),
+        lambda h: h["meaning"]["wrapper"].update(
+            columns=dict(
+                kind="categorical", categories=RANGE, ordered=False, codes=encode(np.zeros(3, "i1")), name=None
+            )
+        ),
+        lambda h: h["meaning"]["wrapper"].update(
+            columns=dict(kind="multi", levels=[RANGE], codes=[encode(np.zeros(3, "i1"))], names=[None])
+        ),
+        lambda h: h.update(bomb=[{}] * 8_000_000),
         lambda h: h["meaning"]["wrapper"]["index"].update(kind="range", start=0, stop=10**12, step=1),
         lambda h: h["meaning"]["wrapper"]["index"].update(freq="7D"),
         lambda h: h["meaning"]["wrapper"]["entries"]["group_by"].update(value=[1, 0, 1]),

@@ -191,6 +191,27 @@ def test_a_metric_that_raises_surfaces_and_nothing_is_written(registry, pf):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (dict(portfolio_format="returns"), ValueError, "aggregate of several columns"),
+        (dict(save_portfolio="returns", portfolio_format="nope"), ValueError, "nope"),
+        (dict(portfolio_format=""), ValueError, "format"),
+    ],
+)
+def test_a_format_that_cannot_hold_it_is_refused(registry, arguments, error, message):
+    with pytest.raises(error, match=message):
+        registry.save_run(make_sweep(), "x", **arguments)
+    assert not registry.store.base_dir.exists()
+
+
+def test_a_switch_that_is_no_switch_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="allow_pickle must be True or False, not 'False'"):
+        RunRegistry(tmp_path, allow_pickle="False")
+    with pytest.raises(ValueError, match="empty string"):
+        RunRegistry("")
+
+
+@pytest.mark.parametrize(
     ("filters", "error", "message"),
     [
         (dict(where=""), ValueError, "empty"),
@@ -329,6 +350,35 @@ def test_have_i_run_this_here_before(registry, pf):
     registry.save_run(make_portfolio(make_price() * 2), "x")
     for data in (pf, make_price(), make_price().to_frame(), registry.get_run(run_id).data["fingerprint"]):
         assert [run.run_id for run in registry.list_runs(data=data)] == [run_id]
+
+
+def test_a_frequency_of_its_own_precedes_that_of_the_settings(registry, pf, monkeypatch):
+    run_id = registry.save_run(pf, "x")
+    monkeypatch.setitem(vbt.settings.array_wrapper, "freq", "2D")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert registry.load_portfolio(run_id).stats().equals(pf.stats())
+
+
+def test_a_subclass_comes_with_a_warning(registry, pf):
+    class Mine(vbt.Portfolio):
+        pass
+
+    mine = Mine.from_holding(make_price(), freq="1D")
+    with pytest.warns(UserWarning, match="this is a Mine: it will be loaded as a Portfolio"):
+        registry.save_run(mine, "x")
+
+
+@pytest.mark.parametrize("metric", ["strategy_name", "run_id", "timestamp", "tags"])
+def test_a_field_is_no_metric_to_be_the_best_by(registry, metric):
+    with pytest.raises(QueryError, match=f"{metric} is no metric"):
+        registry.get_best_runs(metric)
+
+
+def test_only_what_can_be_ranked_is_among_the_best(registry):
+    values = [1.0, "text", [1], pd.Timedelta("1D"), None, float("inf"), 2**80]
+    registry.store.save_runs([make_record(i, stats={"custom": value}) for i, value in enumerate(values)])
+    assert [run.total_trades for run in registry.get_best_runs("custom", ascending=False)] == [6, 0, 3]
 
 
 def test_a_list_of_runs_is_a_table(registry):

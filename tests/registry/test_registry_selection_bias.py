@@ -196,6 +196,40 @@ def test_where_returns_are_gone_clusters_and_pbo_are_those_of_the_survivors(regi
     assert said(after, "survivors only", ": 4") and not said(before, "survivors only")
 
 
+def test_the_verdict_says_how_many_trials_the_clusters_are_of(registry, price):
+    shocks = np.random.default_rng(3).normal(0.0005, 0.01, size=(200, 12))
+    markets = pd.DataFrame(100 * np.cumprod(1 + shocks, axis=0), pd.date_range("2020", periods=200, freq="D"))
+    for column in markets:
+        registry.save_run(vbt.Portfolio.from_holding(markets[column], freq="1D"), "markets")
+    before = registry.selection_bias(strategy_name="markets")
+    assert before.n_clustered == 12 and "clusters of trials:" in before.summary()
+    losers = [run.run_id for run in registry.list_runs("markets") if run.run_id != before.run_id]
+    registry.delete_runs(losers[:6])
+    assert "clusters of trials (6 of them have returns):" in registry.selection_bias().summary()
+    registry.delete_runs(losers[6:])
+    after = registry.selection_bias(strategy_name="markets")
+    assert after.dsr == before.dsr and after.n_clusters is after.dsr_clusters is after.pbo is None
+    assert said(after, "no PBO and no clusters: of 12 trials this one alone has its returns")
+
+
+def test_a_market_that_all_are_exposed_to_makes_them_one_cluster(registry, price):
+    rng = np.random.default_rng(5)
+    for _ in range(12):
+        held = pd.Series(rng.random(len(price)) < 0.5, price.index)
+        registry.save_run(vbt.Portfolio.from_signals(price, held, ~held, freq="1D"), "coin")
+    verdict = registry.selection_bias(strategy_name="coin")
+    assert verdict.n_clusters == 1 and said(verdict, "the DSR after a single cluster is the PSR")
+
+
+def test_growth_without_risk_is_no_trial(registry, price):
+    registry.save_run(vbt.Portfolio.from_holding(price, freq="1D"), "x")
+    growth = pd.Series(100 * 1.01 ** np.arange(250), pd.date_range("2020", periods=250, freq="D"))
+    first = np.where(np.arange(250) == 0, np.inf, np.nan)
+    registry.save_run(vbt.Portfolio.from_orders(growth, first, price=growth / 1.01, freq="1D"), "x")
+    verdict = registry.selection_bias(registry.list_runs(sort_by="sharpe_ratio", limit=1)[0].run_id)
+    assert verdict.n_trials == 1 and verdict.n_untraded == 1
+
+
 def test_a_script_run_twice_made_the_same_trials(registry, sweep):
     registry.save_sweep(sweep, "dual_sma")
     once = registry.selection_bias()

@@ -11,7 +11,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from tests.registry.factories import make_record
+from tests.registry.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRegistry
 from vectorbt.portfolio.registry import artifacts as artifacts_module
 from vectorbt.portfolio.registry.query import Query
@@ -114,12 +114,12 @@ class TestCheck:
         store.save_run(make_record(1))
         assert registry.check() == []
 
-    @pytest.mark.parametrize("end", ["a run", '{"somebody": "else\'s"}'])
+    @pytest.mark.parametrize("end", ["a run", "a run,", "a run\r", '{"somebody": "else\'s"}'])
     def test_an_end_that_no_writer_left_like_this_is_put_aside(self, registry, store, portfolio, quiet, end):
         run_id = registry.save_run(portfolio, "a")
         content = store.metadata_file.read_bytes()
-        end = content[content.index(b'{"crc"', 1) : -1] if end == "a run" else end.encode()
-        whole = content if end in content else content + end + b"\n"
+        end = end.encode().replace(b"a run", content[content.index(b'{"crc"', 1) : -1])
+        whole = content[: content.index(b'{"crc"', 1)] + end + b"\n"
         store.metadata_file.write_bytes(whole[:-1])
         (problem,) = [problem for problem in registry.check() if problem.kind == "torn_end"]
         assert "line break" in problem.remedy
@@ -130,7 +130,28 @@ class TestCheck:
             assert store.damaged_file.read_bytes() == end + b"\n"
             store.damaged_file.unlink()
         store.metadata_file.write_bytes(whole)
-        assert registry.get_run(run_id) is not None and registry.load_portfolio(run_id) is not None
+        assert (registry.get_run(run_id) is not None) == (run_id.encode() in end)
+
+    @pytest.mark.parametrize("ending", ["prices", ".logs.parquet"])
+    def test_damage_to_a_further_file_of_a_portfolio(self, store, ending):
+        registry = RunRegistry(FileStore(store.base_dir, portfolio_format="portable"))
+        run_id = registry.save_run(make_portfolio(log=True), "a")
+        path = next(path for path in store.portfolios_dir.iterdir() if ending in path.name)
+        content = path.read_bytes()
+        assert registry.check(deep=True) == []
+        path.write_bytes(b"".join([content[:200], bytes([content[200] ^ 1]), content[201:]]))
+        (problem,) = registry.check(deep=True)
+        assert (problem.kind, problem.run_id) == ("altered_artifact", run_id)
+
+    def test_a_save_repairs_damaged_prices(self, store):
+        registry = RunRegistry(FileStore(store.base_dir, portfolio_format="portable"))
+        run_id = registry.save_run(make_portfolio(), "a")
+        path = next(path for path in store.portfolios_dir.iterdir() if "prices" in path.name)
+        content = path.read_bytes()
+        path.write_bytes(b"".join([content[:200], bytes([content[200] ^ 1]), content[201:]]))
+        other = registry.save_run(make_portfolio(fast=4), "a")
+        assert path.read_bytes() == content
+        assert registry.load_portfolio(run_id) is not None and registry.load_portfolio(other) is not None
 
     def test_an_older_file_that_cannot_be_opened_is_an_error_each_time(self, registry, store, tmp_path):
         store.base_dir.mkdir()
@@ -224,6 +245,7 @@ class TestCheck:
 
 class TestGc:
     def test_what_is_old_enough_goes_and_is_listed(self, registry, store, portfolio):
+        store.save_run(make_record())
         run_id = registry.save_run(portfolio, "a")
         store.artifacts.write(ORPHAN, b"left behind")
         young = f"{uuid.UUID(int=98, version=4)}.pkl"
@@ -250,6 +272,15 @@ class TestGc:
         assert registry.gc(min_age) == []
         age(store.portfolios_dir / ORPHAN, 200)
         assert len(registry.gc(min_age)) == 1
+
+    def test_portfolios_from_before_the_first_run_are_kept(self, registry, store, portfolio):
+        lost = registry.save_run(portfolio, "a")
+        age(store.portfolios_dir / f"{lost}.pkl", 2 * DAY)
+        store.metadata_file.write_bytes(b"")
+        registry.save_run(portfolio, "b")
+        with pytest.warns(UserWarning, match="holds 1 portfolios .* from before its first one"):
+            assert registry.gc() == []
+        assert (store.portfolios_dir / f"{lost}.pkl").exists()
 
     @pytest.mark.parametrize("min_age", ["-1 day", -1, float("nan"), "soon", "NaT"])
     def test_an_age_that_means_nothing(self, registry, min_age):

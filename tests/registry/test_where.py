@@ -575,7 +575,8 @@ def test_unknown_names():
         "                      ^"
     )
     assert "did you mean sharpe_ratio?" in unknown("SHARPE_RATIO > 1")
-    assert "did you mean sharpe_ratio?" in unknown("sharp > 1")
+    assert "did you mean sharpe_ratio or start?" in unknown("sharp > 1")
+    assert "did you mean max_drawdown?" in unknown("drawdown > 1") and "max_drawdown" in unknown("max_dd > 1")
     assert "unknown name 'n'. If it is a parameter, write params.n;" in unknown("n > 1")
     for constant in ["inf", "nan"]:
         assert f"unknown name '{constant}'" in unknown(f"sharpe_ratio < {constant}")

@@ -38,6 +38,10 @@ _LABEL_TYPES = (
 """Types of pandas whose labels are written one by one."""
 
 
+_MAX_RANGE = 2**22
+"""Labels of a range that come without their numbers, as those of columns do: a few bytes can claim any number."""
+
+
 def encode_index(index: pd.Index) -> DescriptionT:
     """Encode an index.
 
@@ -121,6 +125,8 @@ def _restore_range(description: DescriptionT, ticks: tp.Optional[tp.Array1d]) ->
     if not all(type(bound) is int and abs(bound) < 2**62 for bound in bounds):
         raise ValueError("a range without start, stop and step")
     index = pd.RangeIndex(*bounds)
+    if ticks is None and len(index) > _MAX_RANGE:
+        raise ValueError(f"a range of {len(index)} labels that nothing counts")
     if ticks is not None and (len(index) != len(ticks) or not np.array_equal(index, _ticks(ticks))):
         raise ValueError("a range that is not that of its numbers")
     return index

@@ -3,6 +3,7 @@
 import math
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.return_matrix import has_sharpe_ratio
 from vectorbt.portfolio.registry.selection_bias import min_backtest_length, min_track_record_length
 from vectorbt.portfolio.registry.trial_dependence import autocorrelations, ljung_box_test, lo_adjusted_sharpe
 from vectorbt.portfolio.registry.trials import Trial, TrialPool
@@ -64,7 +65,7 @@ def _about_length(trial: Trial, pool: TrialPool) -> tp.Iterator[str]:
 
 def about_serial_correlation(trial: Trial, returns: tp.Optional[tp.Array1d]) -> tp.Iterator[str]:
     """Say whether the returns of the trial depend on those before."""
-    if returns is None:
+    if returns is None or not has_sharpe_ratio(returns[:, None]).all():
         return
     test = ljung_box_test(returns)
     if not test.is_autocorrelated:
@@ -87,6 +88,11 @@ def about_dependence(returns: tp.Optional[tp.Array2d], clusters: tp.Optional[tp.
             f"near-duplicates: clusters of correlated trials: {len(clusters):,}, of {returns.shape[1]:,} trials; "
             "the truth lies between the DSR after all trials and that after the clusters"
         )
+        if len(clusters) == 1 < returns.shape[1]:
+            yield (
+                "the DSR after a single cluster is the PSR: nothing was deducted. A market that all trials are exposed "
+                "to makes them one cluster, however different they are"
+            )
 
 
 def _listed(run_ids: tp.Sequence[str]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.return_matrix import ROUNDING
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -42,8 +43,8 @@ _LOW_IS_BETTER = re.compile(r"drawdown|duration|(?<![a-z])(dd|fees?)(?![a-z])", 
 _COLUMNS_AT_ONCE = 64
 """Columns whose moments are computed together, few enough for the temporary arrays to stay in the CPU's cache."""
 
-_FLAT = np.finfo(np.float64).resolution
-"""Standard deviation relative to the mean below which returns are constant but for rounding, as in SciPy."""
+_FLAT = ROUNDING
+"""Standard deviation relative to the mean below which returns are constant but for rounding."""
 
 
 class Measured(tp.NamedTuple):

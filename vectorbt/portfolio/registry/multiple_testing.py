@@ -156,8 +156,8 @@ def reality_check(
 
     Raises:
         ImportError: If the package `arch` is not installed.
-        ValueError: If no column has a Sharpe ratio against the benchmark, or `block_size` is not between 1 and the
-            number of rows."""
+        ValueError: If no column has a Sharpe ratio against the benchmark, `block_size` is not between 1 and the
+            number of rows, or there are fewer than 100 samples."""
     return _bootstrap_test("upper", returns, benchmark, block_size=block_size, seed=seed, n_bootstraps=n_bootstraps)
 
 
@@ -186,8 +186,8 @@ def spa_test(
 
     Raises:
         ImportError: If the package `arch` is not installed.
-        ValueError: If no column has a Sharpe ratio against the benchmark, or `block_size` is not between 1 and the
-            number of rows."""
+        ValueError: If no column has a Sharpe ratio against the benchmark, `block_size` is not between 1 and the
+            number of rows, or there are fewer than 100 samples."""
     return _bootstrap_test(
         "consistent", returns, benchmark, block_size=block_size, seed=seed, n_bootstraps=n_bootstraps
     )
@@ -207,6 +207,8 @@ def _bootstrap_test(
     excess = _excess_returns(returns, benchmark)
     if not 1 <= block_size <= excess.shape[0]:
         raise ValueError(f"block_size must be between 1 and the number of rows, {excess.shape[0]}; got {block_size!r}")
+    if not isinstance(n_bootstraps, (int, np.integer)) or n_bootstraps < 100:
+        raise ValueError(f"n_bootstraps must be an integer of 100 or more, got {n_bootstraps!r}")
     usable = has_sharpe_ratio(excess)
     if not usable.any():
         raise ValueError(f"none of the {len(usable)} columns of returns has a Sharpe ratio against the benchmark")

@@ -110,7 +110,7 @@ def warn_of_other_settings(record: RunRecord, portfolio: tp.Any) -> None:
     if other:
         listed = ", ".join(f"{name} was {was!r} and is {now!r}" for name, (was, now) in other.items())
         warnings.warn(
-            f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio will "
+            f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio may "
             f"differ from the record",
             stacklevel=5,
         )

@@ -374,6 +374,8 @@ def _metric_settings(config: tp.Mapping, portfolio: tp.Optional["Portfolio"] = N
     if portfolio is not None:
         values.update(fillna_close=portfolio.fillna_close, trades_type=portfolio.trades_type)
         values["engine"] = getattr(portfolio, "engine", None) or values["engine"]
+        if portfolio.wrapper.config["freq"] is not None:  # which precedes vectorbt's
+            values["freq"] = None
     values.update(config["stats_builder"]["settings"])
     values.update(stats_settings["settings"])
     for metric_settings in (config["stats_builder"]["metric_settings"], stats_settings.get("metric_settings", {})):

@@ -18,7 +18,7 @@ from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.inputs import as_utc, check_parameters, check_tags
 from vectorbt.portfolio.registry.metrics import HEADLINE, vectorbt_metrics
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.values import is_missing, same, sort_key
+from vectorbt.portfolio.registry.values import Kind, classify, is_missing, same, sort_key
 from vectorbt.portfolio.registry.where import Where, describe_unknown
 from vectorbt.portfolio.registry.where_parser import parse
 
@@ -27,6 +27,8 @@ FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
 
 _SUMMARY = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", *HEADLINE})
 _PARAMS = "params."
+_RANKED = frozenset({Kind.NUMBER, Kind.BOOLEAN, Kind.DURATION, Kind.INSTANT})
+"""Kinds of values of which one can be the best."""
 
 
 def value_of(record: RunRecord, name: str) -> tp.Any:
@@ -265,10 +267,10 @@ def _first_by_key(keyed: tp.List[tp.Tuple], limit: int, reverse: bool) -> tp.Lis
 
 
 def _is_finite(value: tp.Any) -> bool:
-    """Return whether a value can be ranked: a finite number, or anything else that is there."""
+    """Return whether a value can be ranked: a finite number, a duration, a point in time."""
     if isinstance(value, float):
         return value - value == 0.0
-    return not is_missing(value)
+    return classify(value)[0] in _RANKED
 
 
 def _has_parameters(record: RunRecord, wanted: tp.Dict[str, tp.Any]) -> bool:

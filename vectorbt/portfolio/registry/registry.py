@@ -9,11 +9,11 @@ from vectorbt.portfolio.registry import sweep, transfer, upkeep
 from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.comparison import compare, reasons_not_to_compare
 from vectorbt.portfolio.registry.conversion import Conversion, convert
-from vectorbt.portfolio.registry.errors import RegistryError
+from vectorbt.portfolio.registry.errors import QueryError, RegistryError
 from vectorbt.portfolio.registry.inputs import check_portfolio, check_run_ids, is_run_id
 from vectorbt.portfolio.registry.judgement import deflated_sharpe_ratios, judge
 from vectorbt.portfolio.registry.metrics import lower_is_better
-from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.query import FIELDS, Query
 from vectorbt.portfolio.registry.reports import Compaction, Garbage, MergeReport, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.serialization import ReturnsFormat, check_format
@@ -86,7 +86,8 @@ class RunRegistry:
                 it by its path. Nothing is written.
             OSError: If the system refuses to write. Nothing is left behind."""
         portfolio_format = self._format_of(save_portfolio, portfolio_format)
-        if save_portfolio == "returns" and len(check_portfolio(portfolio).wrapper.get_columns()) > 1:
+        keeps_returns = save_portfolio and portfolio_format == ReturnsFormat.name
+        if keeps_returns and len(check_portfolio(portfolio).wrapper.get_columns()) > 1:
             raise ValueError(
                 "the aggregate of several columns has no return series to keep; save_sweep makes each column a run"
             )
@@ -143,11 +144,12 @@ class RunRegistry:
 
     def _format_of(self, save_portfolio: tp.Union[bool, str], portfolio_format: tp.Optional[str]) -> str:
         """Check what is to be kept of a portfolio, and return the format of it."""
-        if save_portfolio == "returns":
+        checked = check_format(self.store.portfolio_format if portfolio_format is None else portfolio_format)
+        if isinstance(save_portfolio, str) and save_portfolio == "returns":
             return ReturnsFormat.name
         if not isinstance(save_portfolio, bool):
             raise TypeError(f"save_portfolio must be True, False or 'returns', not {save_portfolio!r}")
-        return check_format(portfolio_format or self.store.portfolio_format)
+        return checked
 
     # ############# Asking ############# #
 
@@ -234,6 +236,8 @@ class RunRegistry:
             ```"""
         if not isinstance(metric, str):
             raise TypeError(f"metric must be a string, not {type(metric).__name__}")
+        if metric in FIELDS:
+            raise QueryError(f"{metric} is no metric; list_runs(sort_by={metric!r}) sorts by it")
         for name, instead in (("sort_by", "metric"), ("limit", "n")):
             if name in filters:
                 raise TypeError(f"get_best_runs has no {name}; give {instead}= instead")
@@ -433,8 +437,8 @@ class RunRegistry:
         """Remove portfolios that no run refers to, and temporary files: what writers that died have left behind.
 
         A save that is under way loses nothing, however small `min_age` is. What a damaged line of the metadata still
-        refers to is kept, and so are files that nobody saved as portfolios. If there is no run at all, not even a
-        deleted one, the metadata may have been lost: the portfolios are kept then, with a warning.
+        refers to is kept, and so are files that nobody saved as portfolios. Portfolios from before the first
+        run, deleted ones included, are kept with a warning: metadata may have been lost.
 
         Args:
             min_age (str, float or timedelta): How old it must be, such as `"1 day"`, or in seconds.

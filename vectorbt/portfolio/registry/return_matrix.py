@@ -6,8 +6,8 @@ from vectorbt import _typing as tp
 
 __all__ = ["as_return_matrix", "has_sharpe_ratio"]
 
-# A spread this small beside the values themselves is rounding, not risk.
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
+"""A spread that is this small beside the values themselves is rounding, not risk."""
 
 
 def as_return_matrix(returns: tp.ArrayLike) -> tp.Array2d:
@@ -36,4 +36,4 @@ def has_sharpe_ratio(matrix: tp.Array2d) -> tp.Array1d:
         matrix (array): Per-period returns, one row per period and one column per trial."""
     finite = np.isfinite(matrix).all(axis=0)
     values = np.where(finite, matrix, 0.0)
-    return np.ptp(values, axis=0) > _ROUNDING * np.abs(values).max(axis=0)
+    return np.ptp(values, axis=0) > ROUNDING * np.abs(values).max(axis=0)

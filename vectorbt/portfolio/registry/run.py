@@ -105,20 +105,28 @@ class RunRecord:
     """Where the portfolios lie, for when the details are asked for."""
 
     def __post_init__(self) -> None:
-        check_run_id(self.run_id)
-        if not isinstance(self.timestamp, datetime):
-            raise TypeError(f"timestamp must be a datetime, not {type(self.timestamp).__name__}")
+        self.check()
         self.timestamp = as_utc(self.timestamp)
-        check_strategy_name(self.strategy_name)
         self.parameters = check_parameters(self.parameters)
         self.tags = check_tags(self.tags)
         self.notes = check_notes(self.notes)
+        if self.column is not None:
+            self.column = index(self.column)
+
+    def check(self) -> None:
+        """Check the fields that every store takes for granted.
+
+        Raises:
+            TypeError: If one of them has the wrong type.
+            ValueError: If one of them has a value that means nothing."""
+        check_run_id(self.run_id)
+        if not isinstance(self.timestamp, datetime):
+            raise TypeError(f"timestamp must be a datetime, not {type(self.timestamp).__name__}")
+        check_strategy_name(self.strategy_name)
         if self.sweep_id is not None and not is_run_id(self.sweep_id):
             raise ValueError(f"sweep_id must be a lower-case UUID, not {self.sweep_id!r}")
-        if self.column is not None:
-            if not hasattr(self.column, "__index__"):
-                raise TypeError(f"column must be an integer, not {type(self.column).__name__}")
-            self.column = index(self.column)
+        if self.column is not None and not hasattr(self.column, "__index__"):
+            raise TypeError(f"column must be an integer, not {type(self.column).__name__}")
         for name in HEADLINE:
             if not isinstance(getattr(self, name), (int, float)):
                 raise TypeError(f"{name} must be a number, not {type(getattr(self, name)).__name__}")

@@ -4,11 +4,12 @@ A format turns a portfolio into named blobs and reads it from them. It knows nei
 it decides where the blobs lie, whether they may be trusted, and whether they are what was written."""
 
 import abc
+import warnings
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.axes import decode_index, encode_index
 from vectorbt.portfolio.registry.encoding import dumps, loads
-from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError
+from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError, UnportablePortfolioError
 
 
 class Read(abc.ABC):
@@ -77,6 +78,14 @@ class PickleFormat(PortfolioFormat):
     executes_code = True
 
     def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        from vectorbt.portfolio.base import Portfolio
+
+        if type(portfolio) is not Portfolio:
+            warnings.warn(
+                f"vectorbt's pickle does not say that this is a {type(portfolio).__name__}: it will be loaded as a "
+                f"Portfolio, whose metrics may be other ones",
+                stacklevel=2,
+            )
         return {f"{stem}.pkl": portfolio.dumps()}
 
     def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
@@ -99,9 +108,18 @@ class PortableFormat(PortfolioFormat):
     executes_code = False
 
     def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        from vectorbt.portfolio.registry.portable.reading import PortableFiles, open_whole
         from vectorbt.portfolio.registry.portable.writing import dump
 
-        return dump(portfolio, stem)
+        blobs = dump(portfolio, stem)
+        try:
+            PortableFiles(list(blobs), open_whole(blobs.__getitem__)).check()
+        except ArtifactCorruptedError as e:  # what cannot be read again is not saved at all
+            raise UnportablePortfolioError(
+                f"this portfolio could not be read from the portable format again: {e.__cause__ or e}; "
+                f"portfolio_format='pickle' takes it"
+            ) from e
+        return blobs
 
     def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
         from vectorbt.portfolio.registry.portable.reading import PortableFiles, open_whole

@@ -51,7 +51,9 @@ class RunStore(abc.ABC):
     def __init__(self, artifacts: ArtifactStore, portfolio_format: str = "pickle", allow_pickle: bool = True) -> None:
         self.artifacts = artifacts
         self.portfolio_format = check_format(portfolio_format)
-        self.allow_pickle = bool(allow_pickle)
+        if not isinstance(allow_pickle, bool):  # a text such as "False" would be true
+            raise TypeError(f"allow_pickle must be True or False, not {allow_pickle!r}")
+        self.allow_pickle = allow_pickle
 
     # ############# Backend ############# #
 
@@ -202,7 +204,7 @@ class RunStore(abc.ABC):
                 self._check_absent(records)
             try:
                 for name, content in blobs.items():
-                    if stem_of(name) != stem and self.artifacts.size(name) == len(content):
+                    if stem_of(name) != stem and self._holds(name, content):
                         continue  # named after what is in it, and there already
                     with suppress(FileNotFoundError):  # its temporary file was taken for a leftover
                         self.artifacts.write(name, content)
@@ -212,6 +214,10 @@ class RunStore(abc.ABC):
             except BaseException:
                 self.take_back([name for name in blobs if stem_of(name) == stem], records)
                 raise
+
+    def _holds(self, name: str, content: bytes) -> bool:
+        """Return whether a blob is there, undamaged."""
+        return self.artifacts.size(name) == len(content) and self.artifacts.read(name) == content
 
     def take_back(self, names: tp.Sequence[str], records: tp.Sequence[tp.Mapping[str, tp.Any]]) -> None:
         """Remove the blobs of records whose insertion failed, as far as the system lets it.
@@ -432,6 +438,7 @@ def _encoded(runs: tp.Sequence[RunRecord]) -> tp.List[tp.Dict[str, tp.Any]]:
     for run in runs:
         if not isinstance(run, RunRecord):
             raise TypeError(f"a store keeps RunRecords, not {type(run).__name__}")
+        run.check()  # what was set since it was made
     return [{**record, "artifact": None, "portfolio_path": None} for record in to_dicts(runs)]
 
 

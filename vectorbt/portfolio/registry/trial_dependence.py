@@ -169,10 +169,18 @@ def cluster_sharpe_ratios(returns: tp.ArrayLike, labels: tp.ArrayLike) -> tp.Arr
 
     Args:
         returns (array_like): Per-period returns, one row per period and one column per trial.
-        labels (array_like): Cluster of each column, as `effective_number_of_trials` returns them."""
+        labels (array_like): Cluster of each column, as `effective_number_of_trials` returns them.
+
+    Returns:
+        array: Sharpe ratios in the order of the labels.
+
+    Raises:
+        ValueError: If there is not one label for each column."""
     matrix, labels = as_return_matrix(returns), np.asarray(labels)
+    if labels.shape != (matrix.shape[1],):
+        raise ValueError(f"labels must be one for each of the {matrix.shape[1]} columns, got {labels.shape}")
     sharpes = []
-    for label in range(labels.max() + 1):
+    for label in np.unique(labels[labels >= 0]):  # the others were left out
         members = matrix[:, labels == label]
         cluster = members @ (1 / members.var(axis=0))
         sharpes.append(cluster.mean() / cluster.std(ddof=1))

@@ -9,11 +9,16 @@ from datetime import timedelta
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import ArtifactInfo, ArtifactStore, is_name
 from vectorbt.portfolio.registry.bulk import collection_paused
+from vectorbt.portfolio.registry.errors import ArtifactError
+from vectorbt.portfolio.registry.inputs import now
 from vectorbt.portfolio.registry.opening import is_owner
 from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.reports import Garbage, Problem
+from vectorbt.portfolio.registry.serialization import FORMATS
 from vectorbt.portfolio.registry.store import RunStore
 
+_CLOCKS = 3600.0
+"""Seconds by which the clocks of those who save and of those who keep the files may differ."""
 _MADE_BY_SAVING = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 """What the name of every saved artifact contains: an id or a digest. Files that people put beside them have neither."""
 
@@ -104,9 +109,25 @@ def _alteration(store: RunStore, use: _Use, size: int, deep: bool) -> tp.Optiona
         return None
     try:
         digest = _digest(store.artifacts, use.names[0], size)
+        if digest != use.sha256:
+            return f"expected SHA-256 {use.sha256}, found {digest}"
+        return _damage_beyond_main(store, use)
     except OSError as e:
         return f"it cannot be read: {e}"
-    return None if digest == use.sha256 else f"expected SHA-256 {use.sha256}, found {digest}"
+
+
+def _damage_beyond_main(store: RunStore, use: _Use) -> tp.Optional[str]:
+    """Return what is wrong with the further files of a portfolio, such as its prices.
+
+    Their digests are within the main one, so they are found by opening it, where that executes nothing."""
+    record = next(filter(None, map(store.get, use.run_ids)), None)
+    if len(use.names) == 1 or record is None or FORMATS[record.artifact["format"]].executes_code:
+        return None
+    try:
+        store.open_artifact(record, lambda form, *blobs: form.load(*blobs))
+    except ArtifactError as e:
+        return str(e)
+    return None
 
 
 def _digest(artifacts: ArtifactStore, name: str, size: int) -> str:
@@ -154,20 +175,32 @@ def _garbage(store: RunStore, min_age: float) -> tp.List[tp.Tuple[Garbage, tp.Ca
     artifacts = store.artifacts
     garbage = []
     orphans = _orphans(store, artifacts.list(), _uses(store))
-    if orphans and not store.select(Query(deleted=None, limit=1)):
+    older = _older_than_runs(store, orphans)
+    if older:
         warnings.warn(
-            f"{store} holds no run, but {artifacts.root} holds {len(orphans)} portfolios. Its metadata may have been "
-            f"lost, so they are kept: restore it from a copy, or save a run if none ever was",
+            f"{artifacts.root} holds {len(older)} portfolios that no run of {store} refers to, from before its first "
+            f"one. Metadata may have been lost, so they are kept: restore it from a copy, or remove them by hand",
             stacklevel=4,
         )
-        orphans = []
-    for info in orphans:
+    for info in (info for info in orphans if info not in older):
         found = Garbage("orphan_artifact", artifacts.locate(info.name), info.size, info.age)
         garbage.append((found, lambda name=info.name: artifacts.delete(name)))
     for place, info in _leftovers(store):
         found = Garbage("temporary_file", place.locate(info.name), info.size, info.age)
         garbage.append((found, lambda place=place, info=info: _discard(place, info)))
     return [(found, remove) for found, remove in garbage if max(found.age, 0) >= min_age]
+
+
+def _older_than_runs(store: RunStore, infos: tp.Sequence[ArtifactInfo]) -> tp.List[ArtifactInfo]:
+    """Return the artifacts from before the first run of a store. If there is none, that is all of them.
+
+    Nobody who saves leaves such ones behind, but whoever loses the metadata, or shares the place with another
+    registry, does."""
+    if not infos:
+        return []
+    first = store.select(Query(deleted=None, sort_by="timestamp", ascending=True, limit=1))
+    age = (now() - first[0].timestamp).total_seconds() + _CLOCKS if first else float("-inf")
+    return [info for info in infos if info.age > age]
 
 
 def _discard(place: ArtifactStore, info: ArtifactInfo) -> bool:

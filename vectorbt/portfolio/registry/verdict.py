@@ -48,6 +48,9 @@ class SelectionBias:
     n_clusters: tp.Optional[int]
     """Number of clusters of correlated trials. None without their returns."""
 
+    n_clustered: tp.Optional[int]
+    """Number of trials whose returns are there to be put into clusters. None without clusters."""
+
     sharpe_ratio: float
     """Annualised Sharpe ratio of the run. NaN without a frequency."""
 
@@ -162,7 +165,8 @@ class SelectionBias:
             f"DSR, after {_count(self.n_trials, 'trial')}": f"{self.dsr:.1%}",
         }
         if self.n_clusters is not None:
-            findings[f"DSR, after {_count(self.n_clusters, 'cluster')} of trials"] = f"{self.dsr_clusters:.1%}"
+            known = "" if self.n_clustered == self.n_trials else f" ({self.n_clustered:,} of them have returns)"
+            findings[f"DSR, after {_count(self.n_clusters, 'cluster')} of trials{known}"] = f"{self.dsr_clusters:.1%}"
         if self.pbo is not None:
             findings["Probability of backtest overfitting"] = f"{self.pbo.pbo:.1%}"
         findings["Minimum track record"] = f"{self.min_track_record_length:,.0f} returns"

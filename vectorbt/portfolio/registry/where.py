@@ -178,7 +178,7 @@ def describe_unknown(name: str, known: Collection[str]) -> str:
     """Return the message for a name that is neither a field nor a metric, with the nearest ones that are."""
     lower, names = name.lower(), sorted(known, key=lambda other: (len(other), other))
     holding = [other for other in names if len(lower) > 2 and lower in other]
-    near = holding[:3] or get_close_matches(lower, names)
+    near = list(dict.fromkeys([*holding, *get_close_matches(lower, names)]))[:3]
     suggestion = f"; did you mean {' or '.join(near)}?" if near else "."
     return (
         f"unknown name {name!r}{suggestion} "

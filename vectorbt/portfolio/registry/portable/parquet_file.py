@@ -34,6 +34,8 @@ FREE_MEMORY = 2**28
 """Bytes of memory that any file may take, however small it is."""
 
 _MAX_HEADER = 2**26
+_BYTES_PER_VALUE = 80
+"""Memory that a value of a JSON object or list takes, however short it is."""
 _FIRST_READ = 2**14
 _START = struct.Struct("<4sI")
 _MAX_PAGE = 2**31 - 1
@@ -177,7 +179,9 @@ class TableFile:
         if magic != MAGIC:
             raise ValueError("it does not begin like a Parquet file")
         self._pages = _START.size + length
-        return _expect(dict, loads(decompress_at_most(self._read(_START.size, self._pages), _MAX_HEADER)))
+        content = decompress_at_most(self._read(_START.size, self._pages), _MAX_HEADER)
+        self.check_memory(_BYTES_PER_VALUE * content.count(b","))
+        return _expect(dict, loads(content))
 
     def _read(self, start: int, end: int) -> bytes:
         if not 0 <= start <= end <= self._size:

@@ -71,6 +71,14 @@ class PortableFiles:
             self._prices = self._open_prices()
             self._wrapper = self._read_wrapper()
 
+    def check(self) -> None:
+        """Check all but the tables: the index, the columns and the entries of the configuration.
+
+        Raises:
+            ArtifactCorruptedError: If one of them is malformed."""
+        with _corrupted(self._names[0]):
+            self._read_entries()
+
     def load(self) -> tp.Any:
         """Return the portfolio."""
         from vectorbt.portfolio.base import Portfolio

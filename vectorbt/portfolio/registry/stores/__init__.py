@@ -38,6 +38,8 @@ def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **op
         location = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
     if not isinstance(location, (str, os.PathLike)):
         raise TypeError(f"store must be a path, a URL or a RunStore, not {type(location).__name__}")
+    if location == "":
+        raise ValueError("the place of a registry is an empty string; expected a folder, such as '.', or a URL")
     scheme = scheme_of(location)
     if scheme is None:
         return FileStore(location, **options)

@@ -112,9 +112,10 @@ def is_torn(end: bytes) -> bool:
     """Return whether what comes after the last line break is the beginning of a line, as a writer that died leaves it.
 
     Zeros may follow it, where the power was cut. A whole line may have lost its break since it was saved."""
-    entry = parse_line(end + b"\n")
-    is_whole = entry is not None and entry.kind in ("run", "deleted") and not entry.value.startswith(_NUMBERED)
-    return _START.startswith(end.rstrip(b"\0")[:8]) and not is_whole
+    if end.endswith(b"\0"):
+        return _START.startswith(end.rstrip(b"\0")[:8])
+    is_whole = any(entry.kind != "sweep" and not entry.value.startswith(_NUMBERED) for entry in salvage_line(end))
+    return _START.startswith(end[:8]) and not is_whole
 
 
 def check_header(value: bytes, path: tp.Any) -> None:
