@@ -1,5 +1,6 @@
 """Checking a registry, removing what nobody needs, and rewriting the metadata."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -142,6 +143,31 @@ class TestCheck:
         path.write_bytes(b"".join([content[:200], bytes([content[200] ^ 1]), content[201:]]))
         (problem,) = registry.check(deep=True)
         assert (problem.kind, problem.run_id) == ("altered_artifact", run_id)
+
+    def test_a_portfolio_of_an_unknown_format_is_not_taken_for_damaged(self, registry, store):
+        names = [f"{make_record().run_id}.new", f"{'ab' * 32}.prices.new"]
+        for name in names:
+            store.artifacts.write(name, b"x")
+        digest = hashlib.sha256(b"x").hexdigest()
+        artifact = {"format": "of a newer version", "size": 1, "sha256": digest, "names": names}
+        store.insert([{**make_record().to_dict(), "artifact": artifact}])
+        assert registry.check(deep=True) == []
+
+    def test_prices_that_are_removed_while_they_are_compared_are_written_again(self, store, monkeypatch):
+        registry = RunRegistry(FileStore(store.base_dir, portfolio_format="portable"))
+        registry.save_run(make_portfolio(), "a")
+        artifacts = registry.store.artifacts
+        size = artifacts.size
+
+        def removed_at_once(name):
+            found = size(name)
+            monkeypatch.setattr(artifacts, "size", size)
+            artifacts.delete(name)
+            return found
+
+        monkeypatch.setattr(artifacts, "size", removed_at_once)
+        run_id = registry.save_run(make_portfolio(fast=4), "a")
+        assert registry.load_portfolio(run_id) is not None
 
     def test_a_save_repairs_damaged_prices(self, store):
         registry = RunRegistry(FileStore(store.base_dir, portfolio_format="portable"))

@@ -67,6 +67,13 @@ class ArtifactStore(abc.ABC):
         Raises:
             FileNotFoundError: If there is no such artifact."""
 
+    def get(self, name: str) -> tp.Optional[bytes]:
+        """Return the content under `name`, or None if there is no such artifact."""
+        try:
+            return self.read(name)
+        except FileNotFoundError:
+            return None
+
     @abc.abstractmethod
     def delete(self, name: str) -> bool:
         """Remove an artifact. Return whether there was one."""

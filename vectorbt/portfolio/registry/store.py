@@ -217,7 +217,7 @@ class RunStore(abc.ABC):
 
     def _holds(self, name: str, content: bytes) -> bool:
         """Return whether a blob is there, undamaged."""
-        return self.artifacts.size(name) == len(content) and self.artifacts.read(name) == content
+        return self.artifacts.size(name) == len(content) and self.artifacts.get(name) == content
 
     def take_back(self, names: tp.Sequence[str], records: tp.Sequence[tp.Mapping[str, tp.Any]]) -> None:
         """Remove the blobs of records whose insertion failed, as far as the system lets it.

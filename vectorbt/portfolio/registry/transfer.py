@@ -220,7 +220,7 @@ class _Receiver:
         if not lot.contents:
             return True
         name, content = next(iter(lot.contents.items()))
-        if _held(self.target, name) in (None, content) or not _is_used(self.target, name):
+        if self.target.artifacts.get(name) in (None, content) or not _is_used(self.target, name):
             return True
         self._refuse(lot.runs, f"here {self.target.artifacts.locate(name)} is the portfolio of other runs")
         return False
@@ -244,15 +244,8 @@ def _missing(store: RunStore, lots: tp.Iterable[_Lot]) -> tp.Iterator[tp.Tuple[s
     """Yield the artifacts that a store does not hold. Beside the main ones they are named after what is in them."""
     for lot in lots:
         for i, (name, content) in enumerate(lot.contents.items()):
-            if store.artifacts.size(name) is None or (i == 0 and _held(store, name) != content):
+            if store.artifacts.size(name) is None or (i == 0 and store.artifacts.get(name) != content):
                 yield name, content
-
-
-def _held(store: RunStore, name: str) -> tp.Optional[bytes]:
-    try:
-        return store.artifacts.read(name)
-    except FileNotFoundError:
-        return None
 
 
 def _is_used(store: RunStore, name: str) -> bool:

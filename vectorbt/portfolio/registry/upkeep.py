@@ -9,7 +9,7 @@ from datetime import timedelta
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import ArtifactInfo, ArtifactStore, is_name
 from vectorbt.portfolio.registry.bulk import collection_paused
-from vectorbt.portfolio.registry.errors import ArtifactError
+from vectorbt.portfolio.registry.errors import ArtifactError, ArtifactUnreadableError
 from vectorbt.portfolio.registry.inputs import now
 from vectorbt.portfolio.registry.opening import is_owner
 from vectorbt.portfolio.registry.query import Query
@@ -121,10 +121,13 @@ def _damage_beyond_main(store: RunStore, use: _Use) -> tp.Optional[str]:
 
     Their digests are within the main one, so they are found by opening it, where that executes nothing."""
     record = next(filter(None, map(store.get, use.run_ids)), None)
-    if len(use.names) == 1 or record is None or FORMATS[record.artifact["format"]].executes_code:
+    form = None if record is None else FORMATS.get(record.artifact["format"])
+    if len(use.names) == 1 or form is None or form.executes_code:
         return None
     try:
         store.open_artifact(record, lambda form, *blobs: form.load(*blobs))
+    except ArtifactUnreadableError:  # a newer version has written it, and may open it
+        return None
     except ArtifactError as e:
         return str(e)
     return None
@@ -175,7 +178,7 @@ def _garbage(store: RunStore, min_age: float) -> tp.List[tp.Tuple[Garbage, tp.Ca
     artifacts = store.artifacts
     garbage = []
     orphans = _orphans(store, artifacts.list(), _uses(store))
-    older = _older_than_runs(store, orphans)
+    older = set(_older_than_runs(store, orphans))
     if older:
         warnings.warn(
             f"{artifacts.root} holds {len(older)} portfolios that no run of {store} refers to, from before its first "
