@@ -49,9 +49,7 @@ def same(a, b):
         return is_missing(a) and is_missing(b)
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return type(a) is type(b) and np.array_equal(a, b)
-    if isinstance(b, (int, float)):
-        return a == b  # an integer among floats becomes one, unless that is another number
-    return a == b
+    return a == b  # an integer among floats becomes one, unless that is another number
 
 
 def is_missing(value):

@@ -88,7 +88,7 @@ def about_dependence(returns: tp.Optional[tp.Array2d], clusters: tp.Optional[tp.
             f"near-duplicates: clusters of correlated trials: {len(clusters):,}, of {returns.shape[1]:,} trials; "
             "the truth lies between the DSR after all trials and that after the clusters"
         )
-        if len(clusters) == 1 < returns.shape[1]:
+        if len(clusters) == 1:
             yield (
                 "the DSR after a single cluster is the PSR: nothing was deducted. A market that all trials are exposed "
                 "to makes them one cluster, however different they are"

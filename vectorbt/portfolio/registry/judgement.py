@@ -68,12 +68,10 @@ def _trial_to_judge(store: RunStore, run_id: str) -> Trial:
 def _judge_in_pool(store: RunStore, trial: Trial, pool: str, query: Query, n_blocks: int) -> SelectionBias:
     competitors = pool_of(store, trial, pool, query)
     returns = returns_of_trials(store, trial, competitors)
+    refused: tp.List[str] = []
+    clusters = _if_possible("no clusters", refused, _cluster, returns.matrix)
+    pbo = _if_possible("no PBO", refused, probability_of_backtest_overfitting, returns.matrix, n_blocks)
     n_trials, variance = competitors.n_trials, competitors.sharpe_variance
-    matrix, refused = returns.matrix, []
-    if matrix is not None and matrix.shape[1] == 1 < n_trials:
-        matrix, refused = None, [f"no PBO and no clusters: of {n_trials:,} trials this one alone has its returns"]
-    clusters = _if_possible("no clusters", refused, _cluster, matrix)
-    pbo = _if_possible("no PBO", refused, probability_of_backtest_overfitting, matrix, n_blocks)
     return SelectionBias(
         run_id=trial.record.run_id,
         pool=pool,
@@ -83,7 +81,7 @@ def _judge_in_pool(store: RunStore, trial: Trial, pool: str, query: Query, n_blo
         n_untraded=len(competitors.untraded),
         n_aggregated=len(competitors.aggregated),
         n_clusters=None if clusters is None else len(clusters),
-        n_clustered=None if clusters is None else matrix.shape[1],
+        n_clustered=None if clusters is None else returns.matrix.shape[1],
         sharpe_ratio=trial.record.sharpe_ratio,
         sharpe_per_period=trial.sharpe,
         n_obs=int(trial.n_obs),
@@ -103,7 +101,7 @@ def _judge_in_pool(store: RunStore, trial: Trial, pool: str, query: Query, n_blo
             *caveats.about_pool(trial, competitors),
             *caveats.about_sample(trial, competitors),
             *caveats.about_serial_correlation(trial, returns.own),
-            *caveats.about_dependence(matrix, clusters),
+            *caveats.about_dependence(returns.matrix, clusters),
             *returns.caveats,
             *refused,
         ),

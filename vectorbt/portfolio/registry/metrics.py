@@ -43,9 +43,6 @@ _LOW_IS_BETTER = re.compile(r"drawdown|duration|(?<![a-z])(dd|fees?)(?![a-z])", 
 _COLUMNS_AT_ONCE = 64
 """Columns whose moments are computed together, few enough for the temporary arrays to stay in the CPU's cache."""
 
-_FLAT = ROUNDING
-"""Standard deviation relative to the mean below which returns are constant but for rounding."""
-
 
 class Measured(tp.NamedTuple):
     """What was measured of one run."""
@@ -317,7 +314,7 @@ def _series_moments(series: tp.Array2d, risk_free: float, ddof: int) -> tp.Tuple
     sharpe = np.where(std == 0, np.inf, (mean - risk_free) / std)
     if series.shape[1] < 2:
         sharpe[:] = np.nan
-    m2 = np.where(m2 <= (_FLAT * mean) ** 2, np.nan, m2)
+    m2 = np.where(m2 <= (ROUNDING * mean) ** 2, np.nan, m2)
     return sharpe, n_obs, m3 / m2**1.5, m4 / m2**2
 
 

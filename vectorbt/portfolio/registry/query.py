@@ -6,7 +6,6 @@ what `Query.apply` returns is the answer."""
 import heapq
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
-from difflib import get_close_matches
 from itertools import groupby
 from math import isfinite
 from operator import attrgetter
@@ -18,8 +17,8 @@ from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.inputs import as_utc, check_parameters, check_tags
 from vectorbt.portfolio.registry.metrics import HEADLINE, vectorbt_metrics
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.values import Kind, classify, is_missing, same, sort_key
-from vectorbt.portfolio.registry.where import Where, describe_unknown
+from vectorbt.portfolio.registry.values import ORDERED_KINDS, Kind, classify, is_missing, same, sort_key
+from vectorbt.portfolio.registry.where import Where, describe_unknown, nearest
 from vectorbt.portfolio.registry.where_parser import parse
 
 FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
@@ -27,7 +26,7 @@ FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
 
 _SUMMARY = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", *HEADLINE})
 _PARAMS = "params."
-_RANKED = frozenset({Kind.NUMBER, Kind.BOOLEAN, Kind.DURATION, Kind.INSTANT})
+_RANKED = ORDERED_KINDS - {Kind.STRING}
 """Kinds of values of which one can be the best."""
 
 
@@ -123,7 +122,7 @@ class Query:
 
     def best(self, metric: str, n: int, ascending: bool) -> "Query":
         """Return the query for the `n` best of the runs by a metric."""
-        metric, ascending = _check_sort_by(metric), _check_ascending(ascending)
+        ascending = _check_ascending(ascending)
         return replace(self, finite=metric, sort_by=metric, ascending=ascending, limit=_check_limit(n))
 
     # ############# Matching ############# #
@@ -294,7 +293,7 @@ def _check_type(name: str, value: tp.Any, expected: type) -> tp.Any:
 
 def _describe_unknown_filter(name: str) -> str:
     filters = [field.name for field in fields(Query) if field.name not in ("prefix", "finite")]
-    near = [other for other in filters if name in other] or get_close_matches(name, filters)
+    near = nearest(name, filters)
     return f"unknown filter {name!r}; " + (f"did you mean {near[0]}?" if near else f"expected {', '.join(filters)}")
 
 

@@ -23,6 +23,8 @@ from vectorbt.portfolio.registry.table import RunList
 from vectorbt.portfolio.registry.verdict import SelectionBias
 
 _ON_DISPLAY = 10
+_UNREADABLE = (RegistryError, ImportError, OSError)
+"""Errors of a store that cannot be read, such as a server that is down: no reason not to show which one it is."""
 
 
 class RunRegistry:
@@ -565,11 +567,7 @@ class RunRegistry:
     def __repr__(self) -> str:
         try:
             return f"RunRegistry({self.store!r}, {len(self)} runs)"
-        except (
-            RegistryError,
-            ImportError,
-            OSError,
-        ) as e:  # a server may be down, which is no reason not to show what this is
+        except _UNREADABLE as e:
             return f"RunRegistry({self.store!r}, cannot be read: {e})"
 
     def _repr_html_(self) -> str:
@@ -579,7 +577,7 @@ class RunRegistry:
         try:
             newest = self.list_runs(limit=_ON_DISPLAY)
             shown = f", the newest {_ON_DISPLAY} of them" if len(self) > _ON_DISPLAY else ""
-        except (RegistryError, ImportError, OSError):  # the title says it
+        except _UNREADABLE:  # the title says it
             return f"<p>{title}</p>"
         return f"<p>{title}{shown}</p>{newest._repr_html_()}"
 

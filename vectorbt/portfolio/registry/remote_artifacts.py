@@ -81,7 +81,7 @@ class FsspecArtifacts(ArtifactStore):
 
     def read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         fs, path = self._find(name)
-        with self._translated(), self._in_bucket(fs):
+        with self._translated():
             if start == 0 and end is None:
                 return fs.cat_file(path)
             # Some file systems refuse a range that begins behind the end.
@@ -91,24 +91,22 @@ class FsspecArtifacts(ArtifactStore):
 
     def delete(self, name: str) -> bool:
         fs, path = self._find(name)
-        with self._translated():
-            try:
-                with self._in_bucket(fs):
-                    fs.info(path)
-                    fs.rm_file(path)
-            except FileNotFoundError:
-                return False
+        try:
+            with self._translated():
+                fs.info(path)
+                fs.rm_file(path)
+        except FileNotFoundError:
+            return False
         return True
 
     def list(self) -> tp.List[ArtifactInfo]:
         fs, folder = self._open()
         now = time.time()
-        with self._translated():
-            try:
-                with self._in_bucket(fs):
-                    found = fs.ls(folder, detail=True)
-            except FileNotFoundError:
-                return []
+        try:
+            with self._translated():
+                found = fs.ls(folder, detail=True)
+        except FileNotFoundError:
+            return []
         infos = [
             ArtifactInfo(entry["name"].rpartition("/")[2], entry["size"], now - _modified(entry, now))
             for entry in found
@@ -118,12 +116,11 @@ class FsspecArtifacts(ArtifactStore):
 
     def size(self, name: str) -> tp.Optional[int]:
         fs, path = self._find(name)
-        with self._translated():
-            try:
-                with self._in_bucket(fs):
-                    return fs.info(path)["size"]
-            except FileNotFoundError:
-                return None
+        try:
+            with self._translated():
+                return fs.info(path)["size"]
+        except FileNotFoundError:
+            return None
 
     def _find(self, name: str) -> tp.Tuple[tp.Any, str]:
         fs, folder = self._open()
@@ -142,22 +139,25 @@ class FsspecArtifacts(ArtifactStore):
             raise ValueError(f"no file system for {self.url}: {e}") from None
 
     @contextmanager
-    def _in_bucket(self, fs: tp.Any) -> tp.Iterator[None]:
+    def _in_bucket(self) -> tp.Iterator[None]:
         """Tell an object that is missing from a bucket that is: then none of the portfolios can be said to be lost."""
         try:
             yield
         except FileNotFoundError:
             scheme, _, place = self.url.partition("://")
             bucket = place.partition("/")[0]
-            if scheme in _WITH_BUCKETS and not fs.exists(bucket):
+            if scheme in _WITH_BUCKETS and not self._open()[0].exists(bucket):
                 raise StoreError(f"{self.url}: there is no bucket {bucket}, or it cannot be reached") from None
             raise
 
     @contextmanager
     def _translated(self) -> tp.Iterator[None]:
-        """Turn the errors of drivers, which are of any kind, into one that names the place."""
+        """Turn the errors of drivers, which are of any kind, into one that names the place.
+
+        That an object is not there stays a FileNotFoundError."""
         try:
-            yield
+            with self._in_bucket():
+                yield
         except (FileNotFoundError, StoreError):
             raise
         except Exception as e:

@@ -22,9 +22,9 @@ from vectorbt.portfolio.registry.inputs import (
 from vectorbt.portfolio.registry.metrics import measure_columns
 from vectorbt.portfolio.registry.provenance import describe_columns, environment
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.values import Kind, classify, is_missing, sort_key
+from vectorbt.portfolio.registry.values import ORDERED_KINDS, Kind, classify, is_missing, sort_key
 
-_WITH_RANGE = frozenset({Kind.NUMBER, Kind.INSTANT, Kind.DURATION})
+_WITH_RANGE = ORDERED_KINDS - {Kind.STRING, Kind.BOOLEAN}
 """Kinds of parameters of which the lowest and the highest value say more than a list."""
 
 

@@ -24,7 +24,7 @@ class TrialReturns:
     Args:
         own (array): Returns of the trial itself. None if they are not there.
         matrix (array): Returns in the same periods, one column per trial, its own among them. None if they are not
-            there, or too many.
+            there, those of no other trial are, or they are too many.
         caveats (list of str): What is missing, and why."""
 
     own: tp.Optional[tp.Array1d]
@@ -47,8 +47,10 @@ def returns_of_trials(store: RunStore, trial: Trial, pool: TrialPool) -> TrialRe
         return TrialReturns(series.to_numpy(), None, [_beyond_limit(len(stored))])
     matrix = np.column_stack([_in_periods(frame, series.index) for frame in frames])
     complete = np.isfinite(matrix).all(axis=0)
-    caveats = _about_missing(pool.n_trials - len(stored), failures, int((~complete).sum()))
-    return TrialReturns(series.to_numpy(), matrix[:, complete], list(caveats))
+    caveats = list(_about_missing(pool.n_trials - len(stored), failures, int((~complete).sum())))
+    if complete.sum() == 1 < pool.n_trials:
+        return TrialReturns(series.to_numpy(), None, [*caveats, _alone(pool.n_trials)])
+    return TrialReturns(series.to_numpy(), matrix[:, complete], caveats)
 
 
 def _stored(store: RunStore, pool: TrialPool) -> tp.Dict[tp.Tuple, Trial]:
@@ -110,6 +112,10 @@ def _beyond_limit(n_trials: int) -> str:
         f"no PBO and no clusters: {n_trials:,} trials have returns, more than {MAX_COLUMNS:,}; "
         "pass pool='filters' and filters that leave fewer"
     )
+
+
+def _alone(n_trials: int) -> str:
+    return f"no PBO and no clusters: of {n_trials:,} trials this one alone has its returns"
 
 
 def _about_missing(n_gone: int, failures: tp.Dict[str, str], n_incomplete: int) -> tp.Iterator[str]:

@@ -174,11 +174,16 @@ class Where:
         return _compile(self.condition)
 
 
-def describe_unknown(name: str, known: Collection[str]) -> str:
-    """Return the message for a name that is neither a field nor a metric, with the nearest ones that are."""
+def nearest(name: str, known: Collection[str]) -> tp.List[str]:
+    """Return up to three names that may have been meant, the likeliest first."""
     lower, names = name.lower(), sorted(known, key=lambda other: (len(other), other))
     holding = [other for other in names if len(lower) > 2 and lower in other]
-    near = list(dict.fromkeys([*holding, *get_close_matches(lower, names)]))[:3]
+    return list(dict.fromkeys([*holding, *get_close_matches(lower, names)]))[:3]
+
+
+def describe_unknown(name: str, known: Collection[str]) -> str:
+    """Return the message for a name that is neither a field nor a metric, with the nearest ones that are."""
+    near = nearest(name, known)
     suggestion = f"; did you mean {' or '.join(near)}?" if near else "."
     return (
         f"unknown name {name!r}{suggestion} "

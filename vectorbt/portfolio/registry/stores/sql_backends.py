@@ -13,8 +13,6 @@ from vectorbt.portfolio.registry.stores.sql_database import Database, missing_pa
 _BUSY_SECONDS = 60
 _LOCK_POLL_SECONDS = 0.002
 _URLS = "sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
-_DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg"}
-"""What drivers are called in a URL. That of SQLite, which comes with Python, need not be named."""
 _CONFLICTS = ("40001", "40P01")
 """What PostgreSQL calls a failure to serialise, and a deadlock."""
 
@@ -37,11 +35,10 @@ def open_database(url_or_engine: tp.Any) -> Database:
         url, engine = _parse(url_or_engine), None
     else:
         raise TypeError(f"expected a URL or an Engine of SQLAlchemy, not {type(url_or_engine).__name__}")
-    kinds = {"sqlite": SqliteDatabase, "postgresql": PostgresDatabase}
     kind = url.get_backend_name()
-    if kind not in kinds:
+    if kind not in _DATABASES:
         raise ValueError(f"no store for {kind} databases; expected {_URLS}")
-    return kinds[kind](url, engine)
+    return _DATABASES[kind](url, engine)
 
 
 def sqlite_url(path: tp.Union[str, os.PathLike]) -> tp.Any:
@@ -71,7 +68,7 @@ def _parse(url: tp.Any) -> tp.Any:
     except (sa.exc.ArgumentError, ValueError):
         raise ValueError(f"{shown} is no URL of a database; expected {_URLS}") from None
     kind, _, driver = url.drivername.lower().partition("+")
-    expected = _DRIVERS.get(kind, driver)
+    expected = _DATABASES[kind].driver if kind in _DATABASES else driver
     if driver not in ("", expected):
         raise ValueError(f"no store for the driver {driver} of {kind}; expected {_URLS}")
     return url.set(drivername=kind if kind == "sqlite" else f"{kind}+{expected}")
@@ -81,6 +78,8 @@ class SqliteDatabase(Database):
     """A file. Writers take turns by a lock on `<file>.lock`, and readers wait for nobody."""
 
     kind = "sqlite"
+    driver = "pysqlite"
+    extra = "sql"
     begin_reading = "BEGIN"
     begin_writing = "BEGIN IMMEDIATE"
 
@@ -204,6 +203,8 @@ class PostgresDatabase(Database):
     """A schema of a PostgreSQL database. Writers take turns by an advisory lock, which ends with their connection."""
 
     kind = "postgresql"
+    driver = "psycopg"
+    extra = "postgres"
     begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     # Whoever holds the lock sees what the one before has written.
     begin_writing = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -269,3 +270,6 @@ class PostgresDatabase(Database):
             connection.exec_driver_sql(f"SELECT pg_advisory_unlock({self._KEY})")
         except sa.exc.DBAPIError:  # the lock ends with the connection
             connection.invalidate()
+
+
+_DATABASES: tp.Dict[str, tp.Type[Database]] = {each.kind: each for each in (SqliteDatabase, PostgresDatabase)}

@@ -13,9 +13,6 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.stores.sql_schema import MIGRATIONS, TYPES, VERSION_TABLE
 
-_DRIVERS = {"sqlite": "sqlite3", "postgresql": "psycopg"}
-_EXTRAS = {"sqlite": "sql", "postgresql": "postgres"}
-
 _ATTEMPTS = 8
 """How often a transaction is begun before a conflict with others is an error."""
 _PAUSE_SECONDS = 0.01
@@ -53,6 +50,10 @@ class Database:
         engine (Engine): How it is reached. Made of `url` by default."""
 
     kind: str
+    driver: str
+    """What its driver is called in a URL."""
+    extra: str
+    """Extra that installs the driver."""
     begin_reading: str
     begin_writing: str
 
@@ -124,7 +125,7 @@ class Database:
                 self.url, hide_parameters=True, isolation_level="AUTOCOMMIT", **self._engine_options()
             )
         except ImportError as e:
-            raise missing_package(f"the driver {_DRIVERS[self.kind]}", _EXTRAS[self.kind]) from e
+            raise missing_package(f"the driver {self.driver}", self.extra) from e
         except (sa.exc.ArgumentError, TypeError) as e:
             raise ValueError(f"{self} cannot be opened: {e}") from None
 

@@ -38,25 +38,25 @@ class Planner:
         self.dialect = dialect
         self.connection = connection
 
-    def runs_with(self, table: Sql, condition: Sql) -> Sql:
-        """Condition: the run has a row in a table that meets a condition."""
+    def runs_with(self, table: Sql, *alternatives: Sql) -> Sql:
+        """Condition: the run has a row in a table that meets one of several conditions."""
         import sqlalchemy as sa
 
-        rows = self._rows(table, condition)
+        rows = self._rows(table, alternatives)
         if self._is_common(rows):
-            of_run = sa.select(table.c.id).where(table.c.id == tables().runs.c.id, condition)
+            of_run = sa.select(table.c.id).where(table.c.id == tables().runs.c.id, sa.or_(*alternatives))
             return of_run.correlate(tables().runs).exists()
         return tables().runs.c.id.in_(rows)
 
-    def _rows(self, table: Sql, condition: Sql) -> Sql:
-        """Return the rows that meet a condition.
+    def _rows(self, table: Sql, alternatives: tp.Sequence[Sql]) -> Sql:
+        """Return the rows that meet one of several conditions.
 
         SQLite has no use for an index where there is an `OR` in a table without row numbers, so it is asked for one
         alternative after the other."""
         import sqlalchemy as sa
 
-        alternatives = _alternatives(condition) if self.dialect == "sqlite" else [condition]
-        found = [sa.select(table.c.id).where(each).correlate(None) for each in alternatives]
+        conditions = alternatives if self.dialect == "sqlite" else [sa.or_(*alternatives)]
+        found = [sa.select(table.c.id).where(condition).correlate(None) for condition in conditions]
         return sa.union_all(*found) if len(found) > 1 else found[0]
 
     def _is_common(self, rows: Sql) -> bool:
@@ -177,6 +177,7 @@ class ParameterTerm(Term):
     def __init__(self, name: str, planner: Planner) -> None:
         self.name = name
         self.planner = planner
+        # One object, so that it counts once among the alternatives of which each value brings its own.
         self._opaque = tables().parameters.c.kind == sql_rows.OPAQUE
 
     def numbers(self, test: Test) -> Sql:
@@ -204,7 +205,7 @@ class ParameterTerm(Term):
 
         parameters = tables().parameters
         named = parameters.c.name == self.name
-        return self.planner.runs_with(parameters, sa.or_(*(sa.and_(named, each) for each in _alternatives(condition))))
+        return self.planner.runs_with(parameters, *(sa.and_(named, each) for each in _alternatives(condition)))
 
 
 class MetricTerm(NumberTerm):
