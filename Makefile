@@ -3,20 +3,23 @@
 # VECTORBT chooses the vectorbt to work against, each in an environment of its own: make test VECTORBT=0.28.5
 # PYTHON chooses the interpreter that environments are made with:                   make test PYTHON=python3.12
 # ARGS is passed on to pytest:                                                      make test ARGS="tests/registry -x"
+# CONSTRAINTS is a file of versions for pip to keep to:                             make test CONSTRAINTS=lowest.txt
 
 DEFAULT_VECTORBT := 1.2.0
 VECTORBT ?= $(DEFAULT_VECTORBT)
 PYTHON ?= python3
 ARGS ?=
+CONSTRAINTS ?=
 
 # vectorbt before 1.0 does not import under newer plotly, which an oracle of the tests needs.
 REQUIREMENTS := "vectorbt==$(VECTORBT)" $(if $(filter 0.%,$(VECTORBT)),"plotly<6")
-EXTRAS := test,dev,examples,stats,servers$(if $(filter 0.%,$(VECTORBT)),,,oracles)
+TEST_EXTRAS ?= test,dev,examples,stats,servers$(if $(filter 0.%,$(VECTORBT)),,,oracles)
 
 VENV ?= $(if $(filter $(DEFAULT_VECTORBT),$(VECTORBT)),.venv,.venv-$(VECTORBT))
 OVERLAY_VENV ?= .venv-overlay-$(VECTORBT)
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests
 OVERLAY_INSTALLED := $(OVERLAY_VENV)/.installed
 
 .PHONY: help setup demo test test-servers test-overlay lint format bench dist clean
@@ -24,33 +27,33 @@ OVERLAY_INSTALLED := $(OVERLAY_VENV)/.installed
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-setup: $(INSTALLED)  ## Make the environment, without running anything in it
+setup: $(INSTALLED_FOR_TESTS)  ## Make the environment of the tests, without running anything in it
 
 demo: $(INSTALLED)  ## Run examples/quickstart.py on real S&P 500 prices
-	$(RUN) examples/quickstart.py
+	@$(RUN) examples/quickstart.py
 
-test: $(INSTALLED)  ## Run the test suite; what needs a server that cannot be started is skipped, with the reason
+test: $(INSTALLED_FOR_TESTS)  ## Run the test suite; what needs a server that cannot be started is skipped, with the reason
 	$(RUN) -m pytest $(ARGS)
 
-test-servers: $(INSTALLED)  ## Test against PostgreSQL and S3 alone, which are started for it (Debian: postgresql)
+test-servers: $(INSTALLED_FOR_TESTS)  ## Test against PostgreSQL and S3 alone, which are started for it (Debian: postgresql)
 	$(RUN) -m pytest -m servers tests/servers $(ARGS)
 
 test-overlay: $(OVERLAY_INSTALLED) dist  ## Install beside vectorbt, run its own tests, uninstall
 	$(OVERLAY_VENV)/bin/python tests/packaging/check_install.py dist/*.whl dist/*.tar.gz
 	$(OVERLAY_VENV)/bin/python tests/upstream/compare.py dist/*.whl
 
-lint: $(INSTALLED)  ## Check formatting and run the linter
+lint: $(INSTALLED_FOR_TESTS)  ## Check formatting and run the linter
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 
-format: $(INSTALLED)  ## Format the code and apply the linter's safe fixes
+format: $(INSTALLED_FOR_TESTS)  ## Format the code and apply the linter's safe fixes
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: $(INSTALLED)  ## Run the benchmarks
+bench: $(INSTALLED_FOR_TESTS)  ## Run the benchmarks
 	$(RUN) -m benchmarks
 
-dist: $(INSTALLED)  ## Build the sdist, and the wheel out of it, into dist/
+dist: $(INSTALLED_FOR_TESTS)  ## Build the sdist, and the wheel out of it, into dist/
 	rm -rf dist
 	$(RUN) -m build --quiet
 
@@ -58,10 +61,16 @@ clean:  ## Remove environments, caches and distributions; saved runs stay
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamp is written last, so an interrupted installation is repeated.
+# A stamp is written last, so an interrupted installation is repeated. The demo needs little, the tests need a lot.
 $(INSTALLED): pyproject.toml
 	$(call make_venv,$(VENV))
-	$(VENV)/bin/python -m pip install --disable-pip-version-check -qq $(REQUIREMENTS) -e ".[$(EXTRAS)]"
+	@echo "Installing vectorbt $(VECTORBT) and the registry into $(VENV): about a minute, once"
+	@$(call install,-e ".[examples]")
+	@touch $@
+
+$(INSTALLED_FOR_TESTS): $(INSTALLED)
+	@echo "Installing what the tests need into $(VENV): about two minutes, once"
+	@$(call install,-e ".[$(TEST_EXTRAS)]")
 	@touch $@
 
 # An environment that has vectorbt and, until a test installs it, no registry.
@@ -70,6 +79,9 @@ $(OVERLAY_INSTALLED):
 	$(OVERLAY_VENV)/bin/python -m pip install --disable-pip-version-check -qq $(REQUIREMENTS) pytest
 	@touch $@
 
+install = $(VENV)/bin/python -m pip install --disable-pip-version-check -qq \
+	$(addprefix -c ,$(CONSTRAINTS)) $(REQUIREMENTS) $(1)
+
 define make_venv
 @$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
 	echo "Python 3.11 or newer is needed, but $(PYTHON) is '`$(PYTHON) --version 2>&1`'." >&2; \
@@ -77,5 +89,5 @@ define make_venv
 @$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \
 	echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; \
 	exit 1; }
-$(PYTHON) -m venv $(1)
+@$(PYTHON) -m venv $(1)
 endef

@@ -24,6 +24,8 @@ The modules, from what a person calls down to what everything rests on:
 
 from vectorbt.portfolio.registry.bulk import collection_paused
 
+__version__ = "0.1.0"
+
 # A pass of the collector through all that vectorbt has just loaded takes longer than these modules take to import.
 with collection_paused():
     from vectorbt.portfolio.registry.artifacts import ArtifactStore
