@@ -9,7 +9,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import ArtifactInfo, ArtifactStore, FolderArtifacts, check_name, is_name
 from vectorbt.portfolio.registry.errors import StoreError
 from vectorbt.portfolio.registry.inputs import as_utc
-from vectorbt.portfolio.registry.locations import scheme_of
+from vectorbt.portfolio.registry.locations import local_path, scheme_of
 
 _WITH_BUCKETS = ("s3", "s3a")
 """Schemes whose URLs begin with the name of a bucket."""
@@ -35,7 +35,7 @@ def open_artifacts(location: tp.Union[str, os.PathLike, ArtifactStore]) -> Artif
     if scheme is None:
         return FolderArtifacts(os.path.abspath(os.path.expanduser(location)))
     if scheme == "file":
-        return FolderArtifacts(os.path.abspath(location.partition("://")[2]))
+        return FolderArtifacts(local_path(location))
     return FsspecArtifacts(location)
 
 

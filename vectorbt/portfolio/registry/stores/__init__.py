@@ -3,7 +3,7 @@
 import os
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.locations import scheme_of
+from vectorbt.portfolio.registry.locations import local_path, scheme_of
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores.file_store import FileStore
 from vectorbt.portfolio.registry.stores.memory_store import MemoryStore
@@ -23,8 +23,8 @@ def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **op
     """Return the store at a location.
 
     Args:
-        location (path_like or RunStore): Folder, URL of a database, or a ready store. None means what the environment
-            variable `VBT_REGISTRY` says, or `./backtest_runs`.
+        location (path_like or RunStore): Folder, its `file://` URL, URL of a database, or a ready store. None means
+            what the environment variable `VBT_REGISTRY` says, or `./backtest_runs`.
         **options: Options of the store that is made: `artifacts`, `portfolio_format`, `allow_pickle`.
 
     Raises:
@@ -43,6 +43,8 @@ def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **op
     scheme = scheme_of(location)
     if scheme is None:
         return FileStore(location, **options)
+    if scheme == "file":
+        return FileStore(local_path(location), **options)
     if scheme.partition("+")[0] not in _DATABASES:
         raise ValueError(
             f"no store for URLs that begin with {scheme}://; expected a folder, or a URL of {' or '.join(_DATABASES)}"

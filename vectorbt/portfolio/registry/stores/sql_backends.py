@@ -3,6 +3,7 @@
 import os
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import make_folder
@@ -13,6 +14,7 @@ from vectorbt.portfolio.registry.stores.sql_database import Database, missing_pa
 _BUSY_SECONDS = 60
 _LOCK_POLL_SECONDS = 0.002
 _URLS = "sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
+_SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
 _CONFLICTS = ("40001", "40P01")
 """What PostgreSQL calls a failure to serialise, and a deadlock."""
 
@@ -62,16 +64,42 @@ def url_at(**address: tp.Any) -> tp.Any:
 def _parse(url: tp.Any) -> tp.Any:
     import sqlalchemy as sa
 
-    shown = f"'{scheme_of(str(url)) or ''}...'"
+    scheme = scheme_of(str(url)) or ""
+    if isinstance(url, str) and scheme in _SQLITE_SCHEMES:
+        url = _parse_sqlite(url)
     try:
-        url = sa.make_url(url)
+        url = _make_url(url)
     except (sa.exc.ArgumentError, ValueError):
-        raise ValueError(f"{shown} is no URL of a database; expected {_URLS}") from None
+        raise ValueError(f"'{scheme}...' is no URL of a database; expected {_URLS}") from None
     kind, _, driver = url.drivername.lower().partition("+")
     expected = _DATABASES[kind].driver if kind in _DATABASES else driver
     if driver not in ("", expected):
         raise ValueError(f"no store for the driver {driver} of {kind}; expected {_URLS}")
     return url.set(drivername=kind if kind == "sqlite" else f"{kind}+{expected}")
+
+
+def _parse_sqlite(url: str) -> tp.Any:
+    """Return the parts of `sqlite:///<path>`. The path is taken as it is written, percent signs included.
+
+    SQLAlchemy reads them as escapes since 2.1, and did not before: the same URL would be another file."""
+    host, _, place = url.partition("://")[2].partition("/")
+    if host:
+        raise ValueError("a SQLite registry is a file of this machine, but its URL names a host: sqlite:///<path>")
+    path, has_options, options = place.partition("?")
+    query = {option.partition("=")[0]: "" for option in options.split("&")} if has_options else {}
+    return url_at(drivername="sqlite", database=path, query=query)
+
+
+def _make_url(url: tp.Any) -> tp.Any:
+    """Return the parts of a URL. The name of the database may have escapes, as PostgreSQL says and SQLAlchemy from
+    2.1 on."""
+    import sqlalchemy as sa
+
+    parsed = sa.make_url(url)
+    keeps_escapes = sa.make_url("postgresql:///%25").database == "%25"
+    if isinstance(url, str) and parsed.database is not None and keeps_escapes:
+        return parsed.set(database=unquote(parsed.database))
+    return parsed
 
 
 class SqliteDatabase(Database):
@@ -90,8 +118,14 @@ class SqliteDatabase(Database):
         if self.path.is_dir():
             raise IsADirectoryError(f"{self.path} is a folder; expected the path of a SQLite file")
         if engine is None and url.query:
-            raise ValueError(f"the URL of a SQLite registry takes no options, but has {', '.join(url.query)}")
+            raise ValueError(
+                f"the URL of a SQLite registry takes no options, but has {', '.join(url.query) or 'a question mark'}; "
+                f"SqliteStore(path) opens a file that has one in its name"
+            )
         super().__init__(url.set(database=str(self.path)), engine)
+
+    def __repr__(self) -> str:
+        return f"sqlite:///{self.path}"
 
     def _exists(self) -> bool:
         return self.path.exists()
