@@ -15,6 +15,7 @@ from tests.registry.store_suite import StoreSuite
 from tests.registry.test_store_equivalence import check_equivalence
 from vectorbt.portfolio.registry import (
     FileStore,
+    MemoryStore,
     RunRegistry,
     SchemaVersionError,
     SqliteStore,
@@ -25,6 +26,8 @@ from vectorbt.portfolio.registry.query import Query
 from vectorbt.portfolio.registry.stores import sql_database
 
 pytestmark = pytest.mark.servers
+
+SWEEP = "00000000-0000-4000-8000-00000000abcd"
 
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
 
@@ -182,6 +185,68 @@ def test_a_database_without_an_encoding(admin, postgres_socket, tmp_path):
     assert store.list_runs(Query.of("Größe", parameters={"x": "μ"}, limit=1)) == [record]
     store.close()
     admin.execute("DROP DATABASE plain")
+
+
+@pytest.fixture
+def latin1_url(admin, postgres_socket):
+    """URL of a database whose encoding lacks most characters."""
+    admin.execute("CREATE DATABASE latin1 TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    yield f"postgresql+psycopg://admin@/latin1?host={postgres_socket}"
+    admin.execute("DROP DATABASE latin1")
+
+
+TEXTS = ["plain", "Größe", "\u2605", "日本", "\U0001f600", "back\\slash", "\\u2605", "\\", "nul\0", "\ufffd"]
+
+
+def test_the_encoding_of_a_database_changes_no_answer(latin1_url, tmp_path):
+    reference = RunRegistry(MemoryStore())
+    for number, text in enumerate(TEXTS):
+        reference.store.save_run(
+            make_record(
+                number,
+                strategy_name=text,
+                tags=[text],
+                notes=text,
+                parameters={"k": text, text: 1},
+                stats={text: float(number), "sortino_ratio": number % 3},
+            )
+        )
+    store = SqlStore(latin1_url, artifacts=tmp_path)
+    registry = RunRegistry(store)
+    registry.store.save_run(make_record(99, strategy_name="was there"))
+    assert len(registry.merge(reference).merged) == len(TEXTS)
+    registry.delete_run(make_record(99).run_id)
+    for text in [*TEXTS, "\u2606", "\\u2606"]:
+        written = text.replace("\\", "\\\\")
+        for filters in (
+            dict(strategy_name=text),
+            dict(tags=text),
+            dict(parameters={"k": text}),
+            dict(parameters={text: 1}),
+            dict(where=f"strategy_name == '{written}' or '{written}' in tags"),
+            dict(where=f"not (params.k in ['{written}']) and params['{written}'] != none"),
+            dict(where=f"notes == '{written}'"),
+            dict(sort_by=text if text in TEXTS else "sortino_ratio", limit=3),
+            dict(sort_by="sortino_ratio", strategy_name=text, limit=3),
+            dict(sweep_id=text),
+        ):
+            assert registry.list_runs(**filters) == reference.list_runs(**filters), filters
+    assert set(TEXTS) <= store.metric_names()
+    registry.update_run(make_record(2).run_id, add_tags="\u2606")
+    assert [run.run_id for run in registry.list_runs(tags="\u2606")] == [make_record(2).run_id]
+    registry.delete_run(make_record(2).run_id)
+    assert [run.strategy_name for run in registry.list_runs(deleted=True, tags="\u2606")] == ["\u2605"]
+    store.close()
+
+
+def test_a_sweep_shares_any_character(latin1_url, tmp_path):
+    runs = [make_record(i, sweep_id=SWEEP, environment={"name": "\u2605"}) for i in range(2)]
+    store = SqlStore(latin1_url, artifacts=tmp_path)
+    store.save_runs(runs)
+    store.close()
+    reopened = SqlStore(latin1_url, artifacts=tmp_path)
+    assert reopened.list_runs() == runs[::-1]
+    reopened.close()
 
 
 def test_a_bucket_that_is_not_there(postgres_url, s3_bucket, portfolio):

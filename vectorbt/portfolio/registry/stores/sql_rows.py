@@ -2,7 +2,9 @@
 
 A database compares values in its own way. So that it never leaves out what
 `vectorbt.portfolio.registry.values` would find, it is given only what both compare in the same way: numbers in double
-precision, booleans and text. Any other value is `OPAQUE`: it is there, and Python decides."""
+precision, booleans and text. Any other value is `OPAQUE`: it is there, and Python decides.
+
+All text is written in ASCII. So a database may have any encoding, and no character is one that it cannot hold."""
 
 import hashlib
 import json
@@ -21,7 +23,7 @@ NUMBER, BOOLEAN, TEXT, OPAQUE = range(4)
 """Kinds of values in the table of parameters."""
 
 MAX_TEXT = 200
-"""Characters of a text that are kept where it is compared. An index has no room for more."""
+"""Characters of a key that are kept. An index has no room for more."""
 _MAX_NAME = 2_000
 """Characters of the name of a metric. Longer ones are not known to `where` and `sort_by`."""
 MAX_EXACT = 2**53
@@ -30,9 +32,7 @@ MAX_FLOAT = 1.7976931348623157e308
 
 _OWN = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", "parameters", "stats", "returns_stats"})
 """Keys that a record never shares with others."""
-_STAND_IN = "\ufffd"
-_UNPLAIN = re.compile("[\0\ud800-\udfff\ufffd]")
-"""What a database cannot hold, and what stands in for it."""
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 Row = tp.Dict[str, tp.Any]
 
@@ -56,17 +56,17 @@ def rows_of(records: tp.Sequence[tp.Dict[str, tp.Any]], first_id: int, deleted: 
     shared = shared_part(records, apart=_OWN) if len(records) > 1 else {}
     digest = None
     if shared:
-        content = dumps(shared)
-        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-        rows.shared.append({"digest": digest, "content": content.decode()})
+        content = json_text(shared)
+        digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+        rows.shared.append({"digest": digest, "content": content})
     for id_, record in enumerate(records, first_id):
         own = {key: value for key, value in record.items() if key not in shared}
         rows.runs.append({"id": id_, **summary_row(record), "deleted": int(deleted)})
-        rows.records.append({"id": id_, "shared": digest, "record": dumps(own).decode()})
+        rows.records.append({"id": id_, "shared": digest, "record": json_text(own)})
         rows.parameters.extend(parameter_rows(id_, record))
         rows.tags.extend(tag_rows(id_, record))
         rows.metric_names.update(record.get("stats", ()))
-    rows.metric_names = {written for written in map(write_name, rows.metric_names) if len(written) <= _MAX_NAME}
+    rows.metric_names = {written for written in map(write_text, rows.metric_names) if len(written) <= _MAX_NAME}
     return rows
 
 
@@ -78,7 +78,7 @@ def summary_row(record: tp.Mapping[str, tp.Any]) -> Row:
         "deleted": 0,
         "timestamp": microseconds(datetime.fromisoformat(record["timestamp"])),
         "strategy_name": key_text(record["strategy_name"]),
-        "sweep_id": record.get("sweep_id"),
+        "sweep_id": None if record.get("sweep_id") is None else key_text(record["sweep_id"]),
         "position": record.get("column"),
         "fingerprint": _fingerprint(record),
         **{name: _headline(stats.get(name)) for name in HEADLINE},
@@ -91,7 +91,7 @@ def parameter_rows(id_: int, record: tp.Mapping[str, tp.Any]) -> tp.List[Row]:
     for name, value in record.get("parameters", {}).items():
         kind, number, text = _compared(value)
         if kind is not None and is_plain_text(name):
-            rows.append({"id": id_, "name": name, "kind": kind, "number": number, "text": text})
+            rows.append({"id": id_, "name": key_text(name), "kind": kind, "number": number, "text": text})
     return rows
 
 
@@ -105,24 +105,30 @@ def microseconds(moment: datetime) -> int:
     return (as_utc(moment) - EPOCH) // timedelta(microseconds=1)
 
 
+def json_text(value: tp.Any) -> str:
+    """Return encoded values as JSON in ASCII."""
+    text = dumps(value).decode()
+    return text if text.isascii() else _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def write_text(text: str) -> str:
+    """Return a text in ASCII. Other characters, and the backslash, are escaped as in a literal of Python."""
+    return text.encode("unicode_escape").decode("ascii")
+
+
+def read_text(written: str) -> str:
+    """Return what `write_text` was given."""
+    return written.encode("ascii").decode("unicode_escape")
+
+
 def key_text(text: str) -> str:
-    """Return a text as it is compared in the database: equal texts have equal keys, others may have."""
-    return _UNPLAIN.sub(_STAND_IN, text[:MAX_TEXT])
+    """Return a text as it is compared in the database: equal texts have equal keys, long ones that differ may have."""
+    return write_text(text[:MAX_TEXT])[:MAX_TEXT]
 
 
 def is_plain_text(text: str) -> bool:
     """Return whether no other text has the same `key_text`."""
-    return len(text) < MAX_TEXT and _UNPLAIN.search(text) is None
-
-
-def write_name(name: str) -> str:
-    """Return the name of a metric as the database keeps it: as JSON if it cannot be kept as it is."""
-    return name if is_plain_text(name) and not name.startswith('"') else json.dumps(name)
-
-
-def read_name(written: str) -> str:
-    """Return what `write_name` was given."""
-    return json.loads(written) if written.startswith('"') else written
+    return len(key_text(text)) < MAX_TEXT
 
 
 def is_exact(number: tp.Any) -> bool:

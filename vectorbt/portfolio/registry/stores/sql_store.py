@@ -13,7 +13,7 @@ from pathlib import Path
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import ArtifactStore, FolderArtifacts
 from vectorbt.portfolio.registry.bulk import collection_paused
-from vectorbt.portfolio.registry.encoding import dumps, loads
+from vectorbt.portfolio.registry.encoding import loads
 from vectorbt.portfolio.registry.errors import RunExistsError
 from vectorbt.portfolio.registry.query import Query, value_of
 from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
@@ -25,8 +25,9 @@ from vectorbt.portfolio.registry.stores.sql_database import Database
 from vectorbt.portfolio.registry.stores.sql_query import Order, narrow, order_of, undecided
 from vectorbt.portfolio.registry.stores.sql_rows import (
     MAX_EXACT,
+    json_text,
     parameter_rows,
-    read_name,
+    read_text,
     rows_of,
     summary_row,
     tag_rows,
@@ -195,7 +196,7 @@ class SqlStore(RunStore):
 
         statement = sa.select(tables().metric_names.c.name)
         return self.database.read(
-            lambda connection: set(map(read_name, connection.scalars(statement))), otherwise=set()
+            lambda connection: set(map(read_text, connection.scalars(statement))), otherwise=set()
         )
 
     # ############# Reading ############# #
@@ -327,9 +328,7 @@ class SqlStore(RunStore):
         schema = tables()
         own = own_part(record, shared)
         connection.execute(sa.update(schema.runs).where(schema.runs.c.id == id_).values(**summary_row(record)))
-        connection.execute(
-            sa.update(schema.records).where(schema.records.c.id == id_).values(record=dumps(own).decode())
-        )
+        connection.execute(sa.update(schema.records).where(schema.records.c.id == id_).values(record=json_text(own)))
         for table in (schema.parameters, schema.tags):
             connection.execute(sa.delete(table).where(table.c.id == id_))
         self._insert_details(connection, parameter_rows(id_, record), tag_rows(id_, record))
@@ -347,7 +346,7 @@ class SqlStore(RunStore):
             )
             connection.execute(
                 sa.update(records).where(records.c.id == sa.bindparam("of")).values(record=sa.bindparam("left")),
-                [{"of": id_, "left": dumps(tombstone(loads(source.encode()))).decode()} for id_, _, source in rows],
+                [{"of": id_, "left": json_text(tombstone(loads(source.encode())))} for id_, _, source in rows],
             )
         return removed
 

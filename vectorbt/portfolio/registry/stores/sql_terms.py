@@ -175,7 +175,7 @@ class ParameterTerm(Term):
     """A parameter, in a table of its own."""
 
     def __init__(self, name: str, planner: Planner) -> None:
-        self.name = name
+        self.name = sql_rows.key_text(name)
         self.planner = planner
         # One object, so that it counts once among the alternatives of which each value brings its own.
         self._opaque = tables().parameters.c.kind == sql_rows.OPAQUE
@@ -244,12 +244,17 @@ def _sqlite_json(name: str) -> tp.Tuple[Sql, Sql, tp.Tuple[str, ...]]:
 
 
 def _postgres_json(name: str) -> tp.Tuple[Sql, Sql, tp.Tuple[str, ...]]:
-    """Return the same as `_sqlite_json`. PostgreSQL cannot look into JSON that has a zero character in it."""
+    """Return the same as `_sqlite_json`. PostgreSQL cannot look into JSON with a character that it cannot hold."""
     import sqlalchemy as sa
 
     record = tables().records.c.record
+    lacks_characters = sa.func.getdatabaseencoding() != "UTF8"
+    is_beyond = sa.or_(
+        record.contains("\\u0000", autoescape=True),
+        sa.and_(lacks_characters, record.contains("\\u", autoescape=True)),
+    )
     value = sa.cast(record, sa.JSON)["stats"][name]
-    kind = sa.case((record.contains("\\u0000", autoescape=True), "object"), else_=sa.func.json_typeof(value))
+    kind = sa.case((is_beyond, "object"), else_=sa.func.json_typeof(value))
     number = sa.case((kind == "number", sa.cast(value.as_string(), sa.Double)))
     return number, kind, ("number", "null")
 
