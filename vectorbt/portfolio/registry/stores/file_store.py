@@ -38,6 +38,7 @@ from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
+from vectorbt.portfolio.registry.stores.file_lock import file_lock
 from vectorbt.portfolio.registry.stores.journal import (
     Damage,
     Entry,
@@ -282,9 +283,7 @@ class FileStore(RunStore):
         make_folder(self.base_dir)
         with self._reading:  # all threads share one lock object: it is what knows who may enter it again
             if self._writing is None:
-                from filelock import FileLock
-
-                self._writing = FileLock(str(self.base_dir / ".lock"))
+                self._writing = file_lock(self.base_dir / ".lock")
         refuse_link(self.base_dir / ".lock")
         with self._writing.acquire(poll_interval=_LOCK_POLL_SECONDS):
             yield

@@ -1,7 +1,7 @@
 """SQLite and PostgreSQL: how each of them is reached and locked."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -9,6 +9,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import make_folder
 from vectorbt.portfolio.registry.errors import StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
+from vectorbt.portfolio.registry.stores.file_lock import file_lock
 from vectorbt.portfolio.registry.stores.sql_database import Database, missing_package
 
 _BUSY_SECONDS = 60
@@ -130,6 +131,11 @@ class SqliteDatabase(Database):
     def _exists(self) -> bool:
         return self.path.exists()
 
+    def _make(self) -> None:
+        # SQLite would keep the group from writing, whatever the umask says. Its log has the permissions of the file.
+        with suppress(FileExistsError), open(self.path, "xb"):
+            pass
+
     def _engine_options(self) -> tp.Dict[str, tp.Any]:
         import sqlalchemy as sa
 
@@ -211,11 +217,9 @@ class SqliteDatabase(Database):
             yield
 
     def _file_lock(self) -> tp.Any:
-        from filelock import FileLock
-
         if self._lock is None:
             self._check_permissions()
-            self._lock = FileLock(f"{self.path}.lock")
+            self._lock = file_lock(Path(f"{self.path}.lock"))
         return self._lock
 
 

@@ -191,10 +191,12 @@ class Database:
 
         Args:
             work (callable): Takes a connection. May be called several times."""
-        with self.exclusive(), self.connection() as connection:
-            if not self._is_up_to_date(connection):
-                self._migrate(connection)
-            return self._repeat(connection, self.begin_writing, work)
+        with self.exclusive():
+            self._make()
+            with self.connection() as connection:
+                if not self._is_up_to_date(connection):
+                    self._migrate(connection)
+                return self._repeat(connection, self.begin_writing, work)
 
     def _repeat(self, connection: tp.Any, begin: tp.Optional[str], work: Work) -> tp.Any:
         """Do something in a transaction, if need be in several attempts: others may conflict with it."""
@@ -261,6 +263,9 @@ class Database:
 
     def _exists(self) -> bool:
         return True
+
+    def _make(self) -> None:
+        """Make the database if there is none, as far as that takes more than to connect to it."""
 
     def _is_up_to_date(self, connection: tp.Any) -> bool:
         """Return whether the tables are there. Bring them up to date if they are older.
