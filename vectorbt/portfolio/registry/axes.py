@@ -23,8 +23,7 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.encoding import UnknownValue, decode, encode
-from vectorbt.portfolio.registry.encoding.time_zones import offset_text, parse_zone, zone_name
+from vectorbt.portfolio.registry.encoding import UnknownValue, decode, encode, offset_text, parse_zone, zone_name
 
 __all__ = ["decode_index", "describe_index", "encode_index", "restore_index"]
 
