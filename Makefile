@@ -2,7 +2,7 @@
 #
 # VECTORBT chooses the vectorbt to work against, each in an environment of its own: make test VECTORBT=0.28.5
 # PYTHON chooses the interpreter that environments are made with:                   make test PYTHON=python3.12
-# ARGS is passed on to pytest:                                                      make test ARGS="tests/registry -x"
+# ARGS is passed on to pytest:                                                      make test ARGS="tests/stores -x"   
 # CONSTRAINTS is a file of versions for pip to keep to:                             make test CONSTRAINTS=lowest.txt
 
 DEFAULT_VECTORBT := 1.2.0

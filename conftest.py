@@ -22,7 +22,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 @pytest.fixture(scope="session")
 def portfolio():
     """A small backtest."""
-    from tests.registry.factories import make_portfolio
+    from tests.support.factories import make_portfolio
 
     return make_portfolio()
 
@@ -30,6 +30,6 @@ def portfolio():
 @pytest.fixture(scope="session")
 def sweep():
     """A small sweep of three columns."""
-    from tests.registry.factories import make_sweep
+    from tests.support.factories import make_sweep
 
     return make_sweep()

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from benchmarks.measuring import milliseconds, table
 from benchmarks.writers import METRICS, PARAMETERS, WRITERS, measure
-from tests.registry.factories import make_portfolio, make_record, make_sweep
+from tests.support.factories import make_portfolio, make_record, make_sweep
 from vectorbt.portfolio.registry import FileStore
-from vectorbt.portfolio.registry.inputs import new_run_ids
-from vectorbt.portfolio.registry.sweep import split
+from vectorbt.portfolio.registry.capture.columns import split
+from vectorbt.portfolio.registry.checks import new_run_ids
 
 
 def make_run():

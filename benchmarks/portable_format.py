@@ -12,8 +12,8 @@ import vectorbt as vbt
 from benchmarks.measuring import seconds, table
 from benchmarks.saving import make_portfolio, write_durably
 from vectorbt.portfolio.registry import FileStore, RunRegistry
-from vectorbt.portfolio.registry.portable.prices import is_prices
-from vectorbt.portfolio.registry.serialization import FORMATS
+from vectorbt.portfolio.registry.portfolios.formats import FORMATS
+from vectorbt.portfolio.registry.portfolios.portable.prices import is_prices
 
 STEM = "0b9d2c5e-0000-4000-8000-000000000000"
 
@@ -48,7 +48,7 @@ def sizes(full):
 
 def _times(sweep, label):
     """Measure saving and loading through a store, which verifies digests in both formats."""
-    from vectorbt.portfolio.registry.inputs import new_run_ids
+    from vectorbt.portfolio.registry.checks import new_run_ids
 
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -131,8 +131,8 @@ def candidates(columns):
 
 
 def _ours():
-    from vectorbt.portfolio.registry.portable.parquet_file import TableFile
-    from vectorbt.portfolio.registry.portable.records import read_records, write_records
+    from vectorbt.portfolio.registry.portfolios.portable.parquet_file import TableFile
+    from vectorbt.portfolio.registry.portfolios.portable.records import read_records, write_records
 
     def read(content):
         records = read_records(TableFile.of(content))

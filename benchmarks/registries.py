@@ -3,9 +3,9 @@
 import random
 from datetime import UTC, datetime, timedelta
 
-from tests.registry.factories import make_portfolio
+from tests.support.factories import make_portfolio
 from vectorbt.portfolio.registry import RunRecord
-from vectorbt.portfolio.registry.inputs import new_run_ids
+from vectorbt.portfolio.registry.checks import new_run_ids
 from vectorbt.portfolio.registry.stores.journal import header, lines_of
 
 SWEEP = 5_000

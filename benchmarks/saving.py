@@ -17,7 +17,7 @@ from benchmarks.measuring import milliseconds, seconds, table
 from benchmarks.registries import make_registry
 from vectorbt.portfolio import registry as registry_package
 from vectorbt.portfolio.registry import FileStore, RunRecord, RunRegistry
-from vectorbt.portfolio.registry.inputs import new_run_ids
+from vectorbt.portfolio.registry.checks import new_run_ids
 
 PARAMETERS = {"fast": 10, "slow": 50, "fees": 0.001, "symbol": "SPX"}
 

@@ -15,14 +15,14 @@ from benchmarks.querying import in_a_process
 from benchmarks.registries import make_records, make_template
 from benchmarks.saving import make_portfolio
 from vectorbt.portfolio.registry import RunRegistry, SqliteStore, SqlStore
-from vectorbt.portfolio.registry.bulk import collection_paused
-from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.capture.columns import split
+from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord, to_dicts
 from vectorbt.portfolio.registry.stores import sql_rows
 from vectorbt.portfolio.registry.stores.sql_query import narrow
 from vectorbt.portfolio.registry.stores.sql_schema import tables
 from vectorbt.portfolio.registry.stores.sql_terms import Planner
-from vectorbt.portfolio.registry.sweep import split
 
 SIZES = {"sqlite": 1_000_000, "postgresql": 100_000}
 SWEEP = 4_950

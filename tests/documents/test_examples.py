@@ -9,7 +9,7 @@ from tests.documents.pages import PROJECT
 
 TESTED_ELSEWHERE = {
     "cluster.py": "tests/servers/test_cluster_example.py, with the servers that it needs",
-    "read_portable_orders.py": "tests/registry/test_portable_open.py, with the file that it reads",
+    "read_portable_orders.py": "tests/portfolios/test_portable_open.py, with the file that it reads",
 }
 EXAMPLES = sorted(path.name for path in (PROJECT / "examples").glob("*.py"))
 

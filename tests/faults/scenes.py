@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from tests.registry.factories import make_portfolio, make_record, make_sweep
+from tests.support.factories import make_portfolio, make_record, make_sweep
 from vectorbt.portfolio.registry import FileStore, RunRegistry
-from vectorbt.portfolio.registry.query import Query
-from vectorbt.portfolio.registry.sweep import split
+from vectorbt.portfolio.registry.capture.columns import split
+from vectorbt.portfolio.registry.query.query import Query
 
 ORPHAN = "00000000-0000-4000-8000-0000000000ff.pkl"
 

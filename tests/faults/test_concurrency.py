@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.faults.children import finish, fork, run_in_child
-from tests.registry.factories import make_record
+from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, RunRegistry
-from vectorbt.portfolio.registry.inputs import new_run_ids
-from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.checks import new_run_ids
+from vectorbt.portfolio.registry.query.query import Query
 
 WRITERS, SAVES, PORTFOLIO_EVERY = 8, 250, 25
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.registry.factories import make_record
+from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, QueryError, RunNotFoundError, RunRegistry, SchemaVersionError
-from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.stores.journal import frame, header
 

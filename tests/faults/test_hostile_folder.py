@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.registry.factories import make_portfolio, make_record
+from tests.support.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import (
     ArtifactCorruptedError,
     ArtifactMissingError,
@@ -18,7 +18,7 @@ from vectorbt.portfolio.registry import (
     RunRegistry,
     UntrustedArtifactError,
 )
-from vectorbt.portfolio.registry.artifacts import FolderArtifacts
+from vectorbt.portfolio.registry.artifacts.store import FolderArtifacts
 from vectorbt.portfolio.registry.stores.journal import lines_of
 
 

@@ -12,11 +12,11 @@ from filelock import FileLock
 from tests.faults.children import finish, fork, kill
 from tests.faults.scenes import OPERATIONS, Scenes, kinds, state
 from tests.faults.syscalls import Syscalls
-from tests.registry.factories import make_portfolio, make_record, make_sweep
+from tests.support.factories import make_portfolio, make_record, make_sweep
 from vectorbt.portfolio.registry import FileStore, RunRegistry
-from vectorbt.portfolio.registry.inputs import new_run_ids
-from vectorbt.portfolio.registry.query import Query
-from vectorbt.portfolio.registry.sweep import split
+from vectorbt.portfolio.registry.capture.columns import split
+from vectorbt.portfolio.registry.checks import new_run_ids
+from vectorbt.portfolio.registry.query.query import Query
 
 SWEEP_SIZE = 3
 

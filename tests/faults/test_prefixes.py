@@ -6,9 +6,9 @@ import uuid
 
 import pytest
 
-from tests.registry.factories import make_record
+from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, RunRegistry
-from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.query.query import Query
 
 SWEEP_ID = str(uuid.UUID(int=7, version=4))
 

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.children import run_in_child
 from tests.faults.media import become_nobody, files_of, private_mount
 from tests.faults.scenes import Scenes, kinds, leftovers, state
-from tests.registry.factories import make_record
+from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, RunRegistry
 
 

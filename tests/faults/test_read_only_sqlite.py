@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.children import run_in_child
 from tests.faults.media import NOBODY, become_nobody, files_of, private_mount
-from tests.registry.factories import make_portfolio, make_record
+from tests.support.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import RunRegistry, SqliteStore, StoreError
 
 pytest.importorskip("sqlalchemy", reason="needs the extra sql")

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from tests.faults.children import run_in_child
-from tests.registry.factories import make_portfolio, make_record
+from tests.support.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import RunRegistry
 
 GROUP = 61_000

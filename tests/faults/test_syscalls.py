@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.scenes import OPERATIONS, Scenes, kinds, leftovers, state
 from tests.faults.syscalls import Syscalls
-from tests.registry.factories import make_record
+from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES)

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given, settings
 
-from tests.registry.equivalence import cases
-from tests.registry.factories import make_record
-from tests.registry.store_suite import StoreSuite
-from tests.registry.test_store_equivalence import check_equivalence
+from tests.stores.test_store_equivalence import check_equivalence
+from tests.support.equivalence import cases
+from tests.support.factories import make_record
+from tests.support.store_suite import StoreSuite
 from vectorbt.portfolio.registry import (
     FileStore,
     MemoryStore,
@@ -22,7 +22,7 @@ from vectorbt.portfolio.registry import (
     SqlStore,
     StoreError,
 )
-from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.stores import sql_database
 
 pytestmark = pytest.mark.servers

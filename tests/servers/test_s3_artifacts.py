@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from vectorbt.portfolio.registry import StoreError
-from vectorbt.portfolio.registry.remote_artifacts import FsspecArtifacts
+from vectorbt.portfolio.registry.artifacts.remote import FsspecArtifacts
 
 pytestmark = pytest.mark.servers
 

@@ -22,20 +22,20 @@ The modules, from what a person calls down to what everything rests on:
 * `selection_bias`, `overfitting`, `trial_dependence`, `multiple_testing`, `return_matrix`: pure statistics
 * `values`, `encoding`, `bulk`, `errors`"""
 
-from vectorbt.portfolio.registry.bulk import collection_paused
+from vectorbt.portfolio.registry._gc import collection_paused
 
 __version__ = "0.1.0"
 
 # A pass of the collector through all that vectorbt has just loaded takes longer than these modules take to import.
 with collection_paused():
-    from vectorbt.portfolio.registry.artifacts import ArtifactStore
+    from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
     from vectorbt.portfolio.registry.errors import *  # noqa: F403
     from vectorbt.portfolio.registry.errors import __all__ as _errors
     from vectorbt.portfolio.registry.registry import RunRegistry, save_to_registry
     from vectorbt.portfolio.registry.run import RunRecord
+    from vectorbt.portfolio.registry.selection_bias.verdict import SelectionBias
     from vectorbt.portfolio.registry.store import RunStore
     from vectorbt.portfolio.registry.stores import FileStore, MemoryStore, SqliteStore, SqlStore
-    from vectorbt.portfolio.registry.verdict import SelectionBias
 
 __all__ = [
     "RunRegistry",

@@ -5,22 +5,24 @@ import warnings
 from datetime import timedelta
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry import sweep, transfer, upkeep
-from vectorbt.portfolio.registry.bulk import collection_paused
-from vectorbt.portfolio.registry.comparison import compare, reasons_not_to_compare
-from vectorbt.portfolio.registry.conversion import Conversion, convert
+from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.capture.columns import split, summarise
+from vectorbt.portfolio.registry.capture.metrics import lower_is_better
+from vectorbt.portfolio.registry.checks import check_portfolio, check_run_ids, is_run_id
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError
-from vectorbt.portfolio.registry.inputs import check_portfolio, check_run_ids, is_run_id
-from vectorbt.portfolio.registry.judgement import deflated_sharpe_ratios, judge
-from vectorbt.portfolio.registry.metrics import lower_is_better
-from vectorbt.portfolio.registry.query import FIELDS, Query
+from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
+from vectorbt.portfolio.registry.query.query import FIELDS, Query
 from vectorbt.portfolio.registry.reports import Compaction, Garbage, MergeReport, Problem
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.serialization import ReturnsFormat, check_format
+from vectorbt.portfolio.registry.selection_bias.judge import deflated_sharpe_ratios, judge
+from vectorbt.portfolio.registry.selection_bias.verdict import SelectionBias
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores import open_store
-from vectorbt.portfolio.registry.table import RunList
-from vectorbt.portfolio.registry.verdict import SelectionBias
+from vectorbt.portfolio.registry.tables.compare import compare, reasons_not_to_compare
+from vectorbt.portfolio.registry.tables.run_list import RunList
+from vectorbt.portfolio.registry.upkeep.check import check, gc
+from vectorbt.portfolio.registry.upkeep.convert import Conversion, convert
+from vectorbt.portfolio.registry.upkeep.transfer import find_ids, open_source, open_target, transfer
 
 _ON_DISPLAY = 10
 _UNREADABLE = (RegistryError, ImportError, OSError)
@@ -140,7 +142,7 @@ class RunRegistry:
             4950
             ```"""
         portfolio_format = self._format_of(save_portfolio, portfolio_format)
-        runs = sweep.split(portfolio, strategy_name, parameters, tags, notes)
+        runs = split(portfolio, strategy_name, parameters, tags, notes)
         self.store.save_runs(runs, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
         return [run.run_id for run in runs]
 
@@ -176,7 +178,7 @@ class RunRegistry:
             parameters (dict): Values by name: `{"fast": 10, "symbol": ["BTC", "ETH"]}`. A list means one of its items,
                 None that there is no value. Typed: 10 is 10.0, but neither "10" nor True.
             where (str): Expression over the columns of `RunRegistry.to_frame`, such as
-                `"sharpe_ratio > 1 and params.fast in [5, 10]"`. See `vectorbt.portfolio.registry.where`.
+                `"sharpe_ratio > 1 and params.fast in [5, 10]"`. See `vectorbt.portfolio.registry.query.where`.
             since (datetime, date or str): Earliest timestamp, inclusive. A naive one is UTC.
             until (datetime, date or str): Latest timestamp, inclusive. A bare date means the whole day.
             data (str, Series, DataFrame or Portfolio): Prices that the run was made on, or their fingerprint.
@@ -200,7 +202,7 @@ class RunRegistry:
     ) -> tp.Frame:
         """Return the runs that `RunRegistry.list_runs` finds as a DataFrame.
 
-        See `vectorbt.portfolio.registry.table.to_frame` for its columns."""
+        See `vectorbt.portfolio.registry.tables.run_list.to_frame` for its columns."""
         with collection_paused():
             return self.list_runs(strategy_name, tags, **filters).to_frame()
 
@@ -320,8 +322,8 @@ class RunRegistry:
 
     def list_sweeps(self) -> tp.Frame:
         """Return one row per sweep, newest first: when, which strategy, how many runs, the best Sharpe ratio, and the
-        varying parameters with their ranges. See `vectorbt.portfolio.registry.sweep.summarise`."""
-        return sweep.summarise(self.list_runs(where="sweep_id != none"))
+        varying parameters with their ranges. See `vectorbt.portfolio.registry.capture.columns.summarise`."""
+        return summarise(self.list_runs(where="sweep_id != none"))
 
     # ############# Portfolios ############# #
 
@@ -433,7 +435,7 @@ class RunRegistry:
             /home/me/research/backtest_runs/runs_metadata.jsonl:17: the checksum does not match. Restore it from a copy;
             compact() puts it aside
             ```"""
-        return upkeep.check(self.store, deep)
+        return check(self.store, deep)
 
     def gc(self, min_age: tp.Union[str, float, timedelta] = "1 day", dry_run: bool = False) -> tp.List[Garbage]:
         """Remove portfolios that no run refers to, and temporary files: what writers that died have left behind.
@@ -452,7 +454,7 @@ class RunRegistry:
         Raises:
             TypeError: If `min_age` is no duration.
             ValueError: If it is negative, or cannot be understood."""
-        return upkeep.gc(self.store, min_age, dry_run)
+        return gc(self.store, min_age, dry_run)
 
     def compact(self, dry_run: bool = False) -> Compaction:
         """Rewrite the metadata without superseded lines: a run that was updated or deleted is written down once.
@@ -492,7 +494,7 @@ class RunRegistry:
             >>> registry.convert()
             Conversion(converted=4951, skipped=12, failures=0)
             ```"""
-        chosen = None if run_ids is None else transfer.find_ids(self.store, run_ids)
+        chosen = None if run_ids is None else find_ids(self.store, run_ids)
         return convert(self.store, chosen, to)
 
     def export(
@@ -518,8 +520,8 @@ class RunRegistry:
             >>> registry.export("./for_alice", [run.run_id for run in registry.get_best_runs(n=5)])
             MergeReport(merged=5, skipped=0, conflicts=0)
             ```"""
-        chosen = None if run_ids is None else transfer.find_ids(self.store, run_ids)
-        return transfer.transfer(self.store, transfer.open_target(_store_of(path)), chosen)
+        chosen = None if run_ids is None else find_ids(self.store, run_ids)
+        return transfer(self.store, open_target(_store_of(path)), chosen)
 
     def merge(self, path_or_registry: tp.Union[str, os.PathLike, "RunRegistry", RunStore]) -> MergeReport:
         """Take over all runs of another registry, with their portfolios.
@@ -538,7 +540,7 @@ class RunRegistry:
 
         Raises:
             FileNotFoundError: If there is no registry at the path."""
-        return transfer.transfer(transfer.open_source(_store_of(path_or_registry)), self.store)
+        return transfer(open_source(_store_of(path_or_registry)), self.store)
 
     # ############# As a collection ############# #
 

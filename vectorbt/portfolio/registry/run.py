@@ -10,8 +10,8 @@ from operator import attrgetter, index
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry import record_json
-from vectorbt.portfolio.registry.encoding import dumps, encode, encode_mapping, loads, loads_again
-from vectorbt.portfolio.registry.inputs import (
+from vectorbt.portfolio.registry.capture.metrics import HEADLINE
+from vectorbt.portfolio.registry.checks import (
     as_utc,
     check_notes,
     check_parameters,
@@ -23,7 +23,7 @@ from vectorbt.portfolio.registry.inputs import (
     new_run_ids,
     now,
 )
-from vectorbt.portfolio.registry.metrics import HEADLINE
+from vectorbt.portfolio.registry.encoding import dumps, encode, encode_mapping, loads, loads_again
 from vectorbt.portfolio.registry.record_json import CONTAINERS, DETAILS, Detail
 
 _Known = tp.Dict[tp.Tuple[str, int], tp.Any]
@@ -54,13 +54,13 @@ class RunRecord:
         notes (str): Free text.
         stats (dict): Every other metric of `vectorbt.portfolio.base.Portfolio.stats`, by vectorbt's own metric name.
         returns_stats (dict): Moments of the run's return series per period.
-            See `vectorbt.portfolio.registry.metrics`.
+            See `vectorbt.portfolio.registry.capture.metrics`.
         sweep_id (str): Sweep that the run belongs to, if any.
         column (int): Position of the run's column or group in the portfolio of its sweep.
         data (dict): Fingerprint and extent of the prices.
-            See `vectorbt.portfolio.registry.provenance.describe_data`.
+            See `vectorbt.portfolio.registry.capture.provenance.describe_data`.
         environment (dict): Versions, git revision, and the settings that metrics depend on.
-            See `vectorbt.portfolio.registry.provenance.environment`.
+            See `vectorbt.portfolio.registry.capture.provenance.environment`.
         artifact (dict): Format, size in bytes, SHA-256 and file names of the stored portfolio.
 
     Raises:
@@ -158,9 +158,9 @@ class RunRecord:
         Raises:
             TypeError: If an argument has the wrong type, or a parameter cannot be encoded.
             ValueError: If `strategy_name` is empty."""
-        from vectorbt.portfolio.registry.git import start_git
-        from vectorbt.portfolio.registry.metrics import measure
-        from vectorbt.portfolio.registry.provenance import describe_data, environment
+        from vectorbt.portfolio.registry.capture.git import start_git
+        from vectorbt.portfolio.registry.capture.metrics import measure
+        from vectorbt.portfolio.registry.capture.provenance import describe_data, environment
 
         check_portfolio(portfolio)
         described = dict(

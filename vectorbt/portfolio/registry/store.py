@@ -9,11 +9,12 @@ import re
 from contextlib import nullcontext, suppress
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts import ArtifactStore, is_name
-from vectorbt.portfolio.registry.bulk import collection_paused
+from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
+from vectorbt.portfolio.registry.checks import check_notes, check_portfolio, check_run_ids, check_tags, is_run_id
 from vectorbt.portfolio.registry.errors import AmbiguousRunIdError, RunExistsError, RunNotFoundError
-from vectorbt.portfolio.registry.inputs import check_notes, check_portfolio, check_run_ids, check_tags, is_run_id
-from vectorbt.portfolio.registry.opening import (
+from vectorbt.portfolio.registry.portfolios.formats import FORMATS, check_format
+from vectorbt.portfolio.registry.portfolios.stored import (
     align,
     column_of,
     has_portfolio,
@@ -22,10 +23,9 @@ from vectorbt.portfolio.registry.opening import (
     stem_of,
     warn_of_other_settings,
 )
-from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord, to_dicts
-from vectorbt.portfolio.registry.serialization import FORMATS, check_format
 
 _PREFIX = re.compile(r"[0-9a-f-]{4,36}")
 """What may stand for a run_id: at least four of its characters."""

@@ -20,7 +20,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts import (
+from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.artifacts.remote import open_artifacts
+from vectorbt.portfolio.registry.artifacts.store import (
     ArtifactStore,
     FolderArtifacts,
     errors_naming,
@@ -31,10 +33,8 @@ from vectorbt.portfolio.registry.artifacts import (
     write_atomically,
     write_fully,
 )
-from vectorbt.portfolio.registry.bulk import collection_paused
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
-from vectorbt.portfolio.registry.query import Query
-from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
+from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone

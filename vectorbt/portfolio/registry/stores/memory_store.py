@@ -5,11 +5,11 @@ import threading
 from contextlib import contextmanager
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts import ArtifactStore, MemoryArtifacts
+from vectorbt.portfolio.registry.artifacts.remote import open_artifacts
+from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, MemoryArtifacts
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import RunExistsError
-from vectorbt.portfolio.registry.query import Query
-from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
+from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
 

@@ -1,6 +1,6 @@
-"""A `vectorbt.portfolio.registry.query.Query` as SQL.
+"""A `vectorbt.portfolio.registry.query.query.Query` as SQL.
 
-A database compares only a part of all values as `vectorbt.portfolio.registry.values` does, see
+A database compares only a part of all values as `vectorbt.portfolio.registry.query.comparing` does, see
 `vectorbt.portfolio.registry.stores.sql_terms`. So every condition becomes a `Verdict`: where it surely holds, and where
 it may hold. What may match is read, and `Query.matches` has the last word."""
 
@@ -9,8 +9,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.metrics import HEADLINE
-from vectorbt.portfolio.registry.query import Query
+from vectorbt.portfolio.registry.capture.metrics import HEADLINE
+from vectorbt.portfolio.registry.query.comparing import Kind, classify, is_missing, read_instant
+from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.query.where import And, Compare, Condition, HasValue, In, Literal, Name, Not, Or
 from vectorbt.portfolio.registry.stores.sql_rows import (
     MAX_FLOAT,
     NUMBER,
@@ -31,8 +33,6 @@ from vectorbt.portfolio.registry.stores.sql_terms import (
     Test,
     term_of,
 )
-from vectorbt.portfolio.registry.values import Kind, classify, is_missing, read_instant
-from vectorbt.portfolio.registry.where import And, Compare, Condition, HasValue, In, Literal, Name, Not, Or
 
 _COMPARISONS = {
     "==": operator.eq,
@@ -155,7 +155,7 @@ def _negated(verdict: Verdict) -> Verdict:
 
 
 def _is_within_reason(condition: Condition) -> bool:
-    """Return whether a tree of `vectorbt.portfolio.registry.where` is small enough for a database."""
+    """Return whether a tree of `vectorbt.portfolio.registry.query.where` is small enough for a database."""
     level, size = [condition], 0
     for _ in range(_MAX_DEPTH):
         size += len(level)
@@ -170,7 +170,7 @@ def _parts(condition: Condition) -> tp.Sequence[Condition]:
 
 
 def _translate(condition: Condition, planner: Planner) -> Verdict:
-    """Return the verdict on a tree of `vectorbt.portfolio.registry.where`."""
+    """Return the verdict on a tree of `vectorbt.portfolio.registry.query.where`."""
     if isinstance(condition, And):
         return _all(_translate(part, planner) for part in condition.conditions)
     if isinstance(condition, Or):

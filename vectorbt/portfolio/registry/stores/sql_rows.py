@@ -1,8 +1,8 @@
 """Records as the rows of the tables in `vectorbt.portfolio.registry.stores.sql_schema`.
 
 A database compares values in its own way. So that it never leaves out what
-`vectorbt.portfolio.registry.values` would find, it is given only what both compare in the same way: numbers in double
-precision, booleans and text. Any other value is `OPAQUE`: it is there, and Python decides.
+`vectorbt.portfolio.registry.query.comparing` would find, it is given only what both compare in the same way: numbers in
+double precision, booleans and text. Any other value is `OPAQUE`: it is there, and Python decides.
 
 All text is written in ASCII. So a database may have any encoding, and no character is one that it cannot hold."""
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.metrics import HEADLINE
+from vectorbt.portfolio.registry.checks import as_utc
 from vectorbt.portfolio.registry.encoding import decode, dumps
-from vectorbt.portfolio.registry.inputs import as_utc
-from vectorbt.portfolio.registry.metrics import HEADLINE
+from vectorbt.portfolio.registry.query.comparing import EPOCH, is_missing
 from vectorbt.portfolio.registry.stores.shared_part import shared_part, without_empty
-from vectorbt.portfolio.registry.values import EPOCH, is_missing
 
 NUMBER, BOOLEAN, TEXT, OPAQUE = range(4)
 """Kinds of values in the table of parameters."""

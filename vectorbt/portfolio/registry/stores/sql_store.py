@@ -11,12 +11,13 @@ from operator import itemgetter
 from pathlib import Path
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts import ArtifactStore, FolderArtifacts
-from vectorbt.portfolio.registry.bulk import collection_paused
+from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.artifacts.remote import open_artifacts
+from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, FolderArtifacts
 from vectorbt.portfolio.registry.encoding import loads
 from vectorbt.portfolio.registry.errors import RunExistsError
-from vectorbt.portfolio.registry.query import Query, value_of
-from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
+from vectorbt.portfolio.registry.query.comparing import is_missing
+from vectorbt.portfolio.registry.query.query import Query, value_of
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
 from vectorbt.portfolio.registry.stores.shared_part import own_part
@@ -34,7 +35,6 @@ from vectorbt.portfolio.registry.stores.sql_rows import (
 )
 from vectorbt.portfolio.registry.stores.sql_schema import tables
 from vectorbt.portfolio.registry.stores.sql_terms import Planner
-from vectorbt.portfolio.registry.values import is_missing
 
 _CHUNK = 500
 """Values that one statement takes."""

@@ -1,16 +1,16 @@
 """What a database knows of the values under a name: a column of the table of runs, a parameter, or a metric.
 
 A `Term` makes conditions of the values that the database compares as
-`vectorbt.portfolio.registry.values` does. The others are its opaque ones. The conditions are those of the rows that
-hold the values; `Term.runs` turns them into conditions of runs."""
+`vectorbt.portfolio.registry.query.comparing` does. The others are its opaque ones. The conditions are those of the rows
+that hold the values; `Term.runs` turns them into conditions of runs."""
 
 import re
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.metrics import HEADLINE
+from vectorbt.portfolio.registry.capture.metrics import HEADLINE
+from vectorbt.portfolio.registry.query.where import PARAMETER_PREFIX
 from vectorbt.portfolio.registry.stores import sql_rows
 from vectorbt.portfolio.registry.stores.sql_schema import tables
-from vectorbt.portfolio.registry.where import PARAMETER_PREFIX
 
 Sql = tp.Any
 """An expression of SQLAlchemy."""

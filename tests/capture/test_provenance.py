@@ -1,0 +1,346 @@
+"""Equal data has equal fingerprints, and what a record says about its origin is true and never fails a save."""
+
+import datetime
+import hashlib
+import json
+import struct
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import vectorbt as vbt
+from vectorbt.portfolio.registry.capture import provenance
+from vectorbt.portfolio.registry.capture.provenance import (
+    MAX_SYMBOLS,
+    describe_columns,
+    describe_data,
+    differences,
+    environment,
+    fingerprint,
+    fingerprints_of,
+)
+
+CLOSE = np.array([100.0, 101.5, np.nan, 99.25])
+DAYS = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-06"])
+
+
+@pytest.fixture(autouse=True)
+def _errors_for_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def hold(close, **kwargs):
+    """Portfolio that buys each column at its first price."""
+    return vbt.Portfolio.from_holding(close, **kwargs)
+
+
+# ############# Fingerprint ############# #
+
+INDEXES = {
+    "days": DAYS,
+    "integers": pd.Index([0, 1, 2, 3]),
+    "durations": pd.to_timedelta([0, 1, 2, 3], unit="h"),
+    "text": pd.Index(["a", "b", "ü", "\udc80"], dtype=object),
+    "dates": pd.Index([day.date() for day in DAYS]),
+    "months": pd.period_range("2020-01", periods=4, freq="M"),
+    "mixed": pd.Index([1, "1", 2.5, None], dtype=object),
+    "pairs": pd.MultiIndex.from_product([["x", "y"], [1, 2]]),
+    "far future": pd.Index(np.array(["3000-01-01", "3000-01-02", "3000-01-03", "3000-01-04"], dtype="datetime64[s]")),
+}
+GOLDEN = {
+    "days": "410522b29e9cd49633315dbf735a1e3bdd841a3b716a8f182853f06c5a1ef31a",
+    "integers": "cdbff40a32ea1cd89eabc4809cd893fd3feeaeaea70ed4956d734589ddba8070",
+    "durations": "421b017fdb578853ae4d6a681d4cf19cd996ca2c8284d51688c2c5b0424fed9a",
+    "text": "616b094859751057686a626f3dc0c731fd044037d68cf8274e01aa764c3e5ee5",
+    "dates": "8e9eabf1bfec10850363b8b586a78f23c4731908fc6dd778132ee15e04f89eb0",
+    "months": "25615d7334588ba419d3cd145dd5445b645a78bc507220f63645f4e6bcd85a02",
+    "mixed": "2b693ace8633161d5a394a2b694d9c3b295dfe8e866567e660aef8433d18221c",
+    "pairs": "6efd809186a295d2803dcc960df9e280a5bfcb551a070e47e1f9847ec5d92194",
+    "far future": "ff3416a41faaf8fd7c6f1b878ac3c7cb2c60e67d0388020f93812b204a2454d2",
+}
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_fingerprints_are_the_same_forever(name):
+    assert fingerprint(CLOSE, INDEXES[name]) == GOLDEN[name]
+
+
+def test_kinds_of_index_do_not_collide():
+    assert len(set(GOLDEN.values())) == len(GOLDEN) == len(INDEXES)
+
+
+def test_the_definition():
+    nan = struct.unpack("<d", bytes.fromhex("000000000000f87f"))[0]
+    nanoseconds = [int(day.timestamp()) * 10**9 for day in DAYS]
+    hashed = b"t" + struct.pack("<Q4q4d", 4, *nanoseconds, 100.0, 101.5, nan, 99.25)
+    assert fingerprint(CLOSE, DAYS) == hashlib.sha256(hashed).hexdigest()
+    hashed = b"s" + struct.pack("<Q", 2) + b"1:a2:\xc3\xbc" + struct.pack("<2d", 1, 2)
+    assert fingerprint([1, 2], pd.Index(["a", "ü"])) == hashlib.sha256(hashed).hexdigest()
+
+
+EQUAL_DATA = {
+    "Series": (pd.Series(CLOSE, index=DAYS, name="BTC"), DAYS),
+    "frame of one column": (pd.DataFrame({"BTC": CLOSE}, index=DAYS), DAYS),
+    "columns that repeat": (pd.DataFrame({"BTC": CLOSE, "copy": CLOSE}, index=DAYS), DAYS),
+    "list": (CLOSE.tolist(), DAYS),
+    "objects": (CLOSE.astype(object), DAYS),
+    "float32": (CLOSE.astype(np.float32), DAYS),
+    "read-only": (np.broadcast_to(CLOSE[:, np.newaxis], (4, 3)), DAYS),
+    "seconds": (CLOSE, DAYS.as_unit("s")),
+    "milliseconds": (CLOSE, DAYS.as_unit("ms")),
+    "microseconds": (CLOSE, DAYS.as_unit("us")),
+    "nanoseconds": (CLOSE, DAYS.as_unit("ns")),
+    "UTC": (CLOSE, DAYS.tz_localize("UTC")),
+    "another zone": (CLOSE, DAYS.tz_localize("UTC").tz_convert("Asia/Tokyo")),
+    "name of the index": (CLOSE, DAYS.rename("date")),
+    "index of objects": (CLOSE, DAYS.astype(object)),
+    "index of categories": (CLOSE, pd.CategoricalIndex(DAYS)),
+}
+
+
+@pytest.mark.parametrize("name", EQUAL_DATA)
+def test_equal_data_has_the_same_fingerprint(name):
+    assert fingerprint(*EQUAL_DATA[name]) == GOLDEN["days"]
+
+
+def test_integer_indexes_are_equal_whatever_their_type():
+    for index in (pd.RangeIndex(4), pd.Index([0, 1, 2, 3], dtype="uint8"), pd.Index([0, 1, 2, 3], dtype="Int64")):
+        assert fingerprint(CLOSE, index) == GOLDEN["integers"]
+    assert fingerprint([1, 2, 3, 4], DAYS) == fingerprint([1.0, 2.0, 3.0, 4.0], DAYS)
+
+
+def test_zeros_and_nans_are_equal_whatever_their_bits():
+    payload = struct.unpack("<d", bytes.fromhex("010000000000f8ff"))[0]
+    assert fingerprint([payload, -0.0], DAYS[:2]) == fingerprint([np.nan, 0.0], DAYS[:2])
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_one_changed_value_changes_the_fingerprint(position):
+    close = CLOSE.copy()
+    close[position] = np.nextafter(np.nan_to_num(close[position]), np.inf)
+    assert fingerprint(close, DAYS) != GOLDEN["days"]
+    moved = DAYS.to_list()
+    moved[position] += pd.Timedelta("1ns")
+    assert fingerprint(CLOSE, pd.DatetimeIndex(moved)) != GOLDEN["days"]
+
+
+def test_naive_times_are_utc_and_not_local():
+    assert fingerprint(CLOSE, DAYS.tz_localize("Asia/Tokyo")) != GOLDEN["days"]
+
+
+def test_labels_cannot_run_into_each_other():
+    pairs = [["ab", "c"], ["a", "bc"], ["a1:b", "c"], ["a", "1:bc"]]
+    assert len({fingerprint([1.0, 2.0], pd.Index(pair)) for pair in pairs}) == len(pairs)
+
+
+def test_several_columns():
+    btc, eth = [1.0, 2.0], [3.0, 4.0]
+    both = fingerprint(np.array([btc, eth]).T, DAYS[:2])
+    alone = [fingerprint(column, DAYS[:2]) for column in (btc, eth)]
+    assert both == hashlib.sha256("\n".join(alone).encode()).hexdigest()
+    assert both == fingerprint(np.array([btc, eth, btc, eth, eth]).T, DAYS[:2])
+    assert both != fingerprint(np.array([eth, btc]).T, DAYS[:2])
+
+
+@given(
+    hnp.arrays(
+        float,
+        st.tuples(st.integers(1, 20), st.integers(1, 12)),
+        elements=st.sampled_from([0.0, -0.0, 1.0, 2.0, float("nan")]),
+    )
+)
+def test_columns_have_the_same_fingerprints_together_as_alone(close):
+    index = pd.RangeIndex(len(close))
+    assert provenance._column_fingerprints(close, index) == [fingerprint(column, index) for column in close.T]
+
+
+def test_columns_that_differ_in_one_unsampled_bar_only_are_told_apart():
+    close = np.ones((1000, 200))
+    close[503, 70:] = 2.0
+    found = [run["fingerprint"] for run in describe_columns(hold(pd.DataFrame(close)))]
+    assert found[:70] == [found[0]] * 70 and found[70:] == [found[70]] * 130 and found[0] != found[70]
+
+
+def test_equal_columns_are_hashed_once(monkeypatch):
+    hashed = []
+    price_bytes = provenance._price_bytes
+    monkeypatch.setattr(provenance, "_price_bytes", lambda prices: hashed.append(1) or price_bytes(prices))
+    describe_columns(hold(pd.DataFrame(np.tile(np.random.default_rng(0).random((30, 2)) + 1, 100))))
+    assert len(hashed) == 2
+
+
+def test_what_stands_for_data():
+    close = pd.Series(CLOSE[[0, 1, 3]], index=DAYS[[0, 1, 3]])
+    expected = fingerprint(close, close.index)
+    assert fingerprints_of(close) == fingerprints_of(close.to_frame()) == fingerprints_of(hold(close)) == (expected,)
+    assert fingerprints_of(expected) == (expected,)
+
+
+@pytest.mark.parametrize("data", ["", "abc", "A" * 64, "a" * 63, "a" * 65, "a" * 64 + "\n"])
+def test_a_string_that_is_no_fingerprint(data):
+    with pytest.raises(ValueError, match="64 digits"):
+        fingerprints_of(data)
+
+
+@pytest.mark.parametrize("data", [None, 1, CLOSE, ["a" * 64], b"a" * 64])
+def test_what_does_not_stand_for_data(data):
+    with pytest.raises(TypeError, match=f"Series or DataFrame.*not {type(data).__name__}"):
+        fingerprints_of(data)
+
+
+def test_prices_that_are_none():
+    with pytest.raises(TypeError, match="Prices must be numbers"):
+        fingerprints_of(pd.Series(["x", "y"]))
+    with pytest.raises(ValueError, match="same length, got 4 and 3"):
+        fingerprint(CLOSE, DAYS[:3])
+
+
+# ############# Data ############# #
+
+
+def test_description_of_a_series():
+    close = pd.Series([1.0, 2.0, 3.0], index=pd.date_range("2020", periods=3), name="SPX")
+    data = describe_data(hold(close))
+    assert data == dict(
+        fingerprint=fingerprint(close, close.index),
+        start=pd.Timestamp("2020-01-01"),
+        end=pd.Timestamp("2020-01-03"),
+        bars=3,
+        frequency="1 days",
+        symbols=["SPX"],
+    )
+    assert describe_columns(hold(close)) == [data]
+
+
+def test_description_without_times_or_names():
+    data = describe_data(hold(pd.Series([1.0, 2.0])))
+    assert (data["start"], data["end"], data["frequency"], data.get("symbols")) == (0, 1, None, None)
+    assert type(data["start"]) is int
+    monthly = pd.Series([1.0, 2.0], index=pd.period_range("2020-01-31", periods=2, freq="D"))
+    assert describe_data(hold(monthly))["end"] == "2020-02-01"
+    dated = pd.Series([1.0, 2.0], index=pd.Index([datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]))
+    assert describe_data(hold(dated))["end"] == datetime.date(2020, 1, 2)
+
+
+SYMBOLS = {
+    "unnamed text": (pd.Index(["BTC", "ETH"]), ["BTC", "ETH"]),
+    "named symbol": (pd.Index(["BTC", "ETH"], name="symbol"), ["BTC", "ETH"]),
+    "symbol among parameters": (pd.MultiIndex.from_tuples([(2, "BTC"), (3, "BTC")], names=["fast", "Ticker"]), ["BTC"]),
+    "parameter": (pd.Index(["simple", "ewm"], name="ma_type"), []),
+    "parameters": (pd.MultiIndex.from_tuples([(2, 3), (2, 4)], names=["fast", "slow"]), []),
+    "numbers": (pd.Index([10, 20]), []),
+}
+
+
+@pytest.mark.parametrize("name", SYMBOLS)
+def test_symbols(name):
+    columns, symbols = SYMBOLS[name]
+    portfolio = hold(pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=columns))
+    assert describe_data(portfolio).get("symbols", []) == symbols
+    per_column = [run.get("symbols", []) for run in describe_columns(portfolio)]
+    assert per_column == ([[symbol] for symbol in symbols * (2 // len(symbols))] if symbols else [[], []])
+
+
+def test_many_symbols_are_counted_instead_of_listed():
+    labels = [f"S{number}" for number in range(MAX_SYMBOLS + 1)]
+    portfolio = hold(pd.DataFrame(np.ones((2, len(labels))), columns=labels))
+    data = describe_data(portfolio)
+    assert (data["symbols"], data["n_symbols"]) == (labels[:-1], len(labels))
+    assert "n_symbols" not in describe_data(portfolio[labels[:-1]])
+
+
+def test_description_of_groups():
+    close = pd.DataFrame([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], columns=["BTC", "ETH", "SOL"])
+    pair, single = describe_columns(hold(close, group_by=[0, 0, 1], cash_sharing=True))
+    assert (pair["symbols"], single["symbols"]) == (["BTC", "ETH"], ["SOL"])
+    assert pair["fingerprint"] == fingerprints_of(close[["BTC", "ETH"]])[0]
+    assert single["fingerprint"] == fingerprints_of(close["SOL"])[0]
+
+
+# ############# Environment ############# #
+
+
+@pytest.fixture
+def changed_settings():
+    """vectorbt's settings, to be changed at will: they are put back."""
+    returns, stats = vbt.settings.returns, vbt.settings.portfolio["stats"]
+    year_freq, defaults, before = returns["year_freq"], dict(returns["defaults"]), dict(stats)
+    yield vbt.settings
+    returns["year_freq"] = year_freq
+    returns["defaults"].update(defaults)
+    vbt.settings.array_wrapper["freq"] = None
+    vbt.settings.portfolio["fillna_close"] = True
+    stats.clear()
+    stats.update(before)
+
+
+@pytest.fixture(scope="module")
+def portfolio():
+    return hold(pd.Series([1.0, 2.0, 3.0], index=pd.RangeIndex(3)))
+
+
+def test_environment(portfolio):
+    found = environment(portfolio)
+    assert list(found) == ["python", "vectorbt", "numpy", "pandas", "platform", "git", "settings"]
+    assert found["vectorbt"] == vbt.__version__ and found["pandas"] == pd.__version__
+    assert found["settings"] == dict(year_freq="365 days", trades_type="ExitTrades")
+    assert environment()["settings"] == found["settings"]
+    json.dumps(found, allow_nan=False)
+    commit = dict(commit="a" * 40, dirty=False)
+    assert len(json.dumps({**found, "git": commit}, separators=(",", ":"))) <= 300
+
+
+def test_settings_that_are_not_vectorbts_defaults_are_recorded(portfolio, changed_settings):
+    changed_settings.returns["year_freq"] = pd.Timedelta(days=252)
+    changed_settings.returns["defaults"].update(risk_free=np.float64(0.001), ddof=0)
+    changed_settings.array_wrapper["freq"] = "1h"
+    changed_settings.portfolio["stats"]["settings"] = dict(incl_open=True, use_asset_returns=False, benchmark=np.mean)
+    changed_settings.portfolio["stats"]["metric_settings"] = dict(win_rate=dict(trades_type="positions"))
+    found = environment(portfolio)["settings"]
+    assert found == {
+        "year_freq": "252 days",
+        "risk_free": 0.001,
+        "ddof": 0,
+        "freq": "0 days 01:00:00",
+        "trades_type": "ExitTrades",
+        "incl_open": True,
+        "benchmark": "mean",
+        "win_rate.trades_type": "Positions",
+    }
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_portfolios_own_settings_count_more_than_vectorbts(portfolio, changed_settings):
+    changed_settings.portfolio["fillna_close"] = False
+    own = portfolio.replace(trades_type="positions", fillna_close=True)
+    found = environment(own)["settings"]
+    assert found["trades_type"] == "Positions"
+    assert "fillna_close" not in found
+    assert environment()["settings"]["fillna_close"] is False
+    changed_settings.portfolio["stats"]["settings"] = dict(trades_type="entrytrades")
+    assert environment(own)["settings"]["trades_type"] == "EntryTrades"
+
+
+def test_differences(portfolio, changed_settings):
+    recorded = environment(portfolio)
+    assert differences(recorded, environment(portfolio)) == {}
+    changed_settings.returns["year_freq"] = "252 days"
+    changed_settings.returns["defaults"]["ddof"] = 0
+    current = environment(portfolio)
+    assert differences(recorded, current) == {
+        "year_freq": ("365 days", "252 days"),
+        "ddof": (1, 0),
+    }
+    assert differences(current, recorded)["ddof"] == (0, 1)
+    assert differences({}, current) == {}
+
+
+def test_differences_are_about_settings_only(portfolio):
+    assert differences({**environment(portfolio), "vectorbt": "0.1", "git": None}, environment(portfolio)) == {}

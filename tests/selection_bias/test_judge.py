@@ -1,0 +1,512 @@
+"""The verdict on the best run: which numbers, from which trials, and with which warnings."""
+
+import html
+import json
+import math
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import vectorbt as vbt
+from tests.selection_bias.test_trials import HOURLY, make_trial
+from tests.support.factories import make_portfolio, make_price, make_record, make_sweep
+from vectorbt.portfolio.registry import FileStore, MemoryStore, RunNotFoundError, RunRegistry, SelectionBias
+from vectorbt.portfolio.registry.selection_bias import (
+    cluster_sharpe_ratios,
+    deflated_sharpe_ratio,
+    effective_number_of_trials,
+    expected_max_sharpe,
+    min_backtest_length,
+    min_track_record_length,
+    probabilistic_sharpe_ratio,
+    probability_of_backtest_overfitting,
+)
+from vectorbt.portfolio.registry.selection_bias.returns import returns_of_trials
+from vectorbt.portfolio.registry.selection_bias.trials import Trial, pool_of
+
+WINDOWS = tuple(combinations((2, 3, 5, 8, 13), 2))
+"""Ten strategies."""
+
+
+@pytest.fixture(scope="module")
+def price():
+    steps = np.random.default_rng(5).normal(0.001, 0.01, size=300)
+    index = pd.date_range("2020-01-01", periods=300, freq="D", name="Date")
+    return pd.Series(100 * np.exp(np.cumsum(steps)), index=index, name="SPX")
+
+
+@pytest.fixture(scope="module")
+def sweep(price):
+    return make_sweep(price, WINDOWS)
+
+
+@pytest.fixture
+def registry():
+    return RunRegistry(MemoryStore())
+
+
+@pytest.fixture
+def swept(registry, sweep):
+    registry.save_sweep(sweep, "dual_sma")
+    return registry
+
+
+def registry_of(*records):
+    registry = RunRegistry(MemoryStore())
+    registry.store.save_runs(records)
+    return registry
+
+
+def untraded(price):
+    return vbt.Portfolio.from_signals(price, False, False, freq="1D")
+
+
+def said(verdict, *words):
+    """Return the warnings in which all the words occur."""
+    return [warning for warning in verdict.warnings if all(word in warning for word in words)]
+
+
+# ############# The numbers ############# #
+
+
+def test_the_best_run_is_judged_with_the_numbers_of_the_published_functions(swept, sweep):
+    verdict = swept.selection_bias(n_blocks=6)
+    best = swept.get_best_runs(n=1)[0]
+    returns = sweep.returns().to_numpy()
+    sharpes = returns.mean(axis=0) / returns.std(axis=0, ddof=1)
+    moments = (sharpes.max(), 300, verdict.skew, verdict.kurtosis)
+    variance = np.var(sharpes, ddof=1)
+    assert isinstance(verdict, SelectionBias) and verdict.run_id == best.run_id
+    assert (verdict.pool, verdict.n_trials, verdict.n_obs, verdict.periods_per_year) == ("strategy", 10, 300, 365)
+    assert verdict.sharpe_ratio == best.sharpe_ratio
+    assert verdict.sharpe_per_period == pytest.approx(sharpes.max())
+    assert verdict.sharpe_variance == pytest.approx(variance)
+    assert verdict.expected_max_sharpe == pytest.approx(expected_max_sharpe(10, variance) * 365**0.5)
+    assert verdict.psr == pytest.approx(probabilistic_sharpe_ratio(*moments))
+    assert verdict.dsr == pytest.approx(deflated_sharpe_ratio(*moments, n_trials=10, sharpe_variance=variance))
+    assert verdict.min_track_record_length == pytest.approx(min_track_record_length(moments[0], *moments[2:]))
+    assert verdict.min_backtest_length_years == pytest.approx(min_backtest_length(10, best.sharpe_ratio))
+    np.testing.assert_allclose(verdict.trial_sharpes, np.sort(sharpes))
+    assert verdict.dsr < verdict.psr
+
+
+def test_clusters_and_pbo_are_those_of_the_returns(swept, sweep):
+    verdict = swept.selection_bias(n_blocks=6)
+    returns = sweep.returns().to_numpy()
+    expected = probability_of_backtest_overfitting(returns, 6)
+    np.testing.assert_allclose(np.sort(verdict.pbo.logits), np.sort(expected.logits))
+    assert verdict.pbo.pbo == expected.pbo
+    n_clusters, labels = effective_number_of_trials(returns, return_labels=True)
+    sharpes = cluster_sharpe_ratios(returns, labels)
+    moments = (verdict.sharpe_per_period, 300, verdict.skew, verdict.kurtosis)
+    variance = np.var(sharpes, ddof=1) if n_clusters > 1 else 0.0
+    assert verdict.n_clusters == n_clusters
+    assert verdict.dsr_clusters == pytest.approx(
+        deflated_sharpe_ratio(*moments, n_trials=n_clusters, sharpe_variance=variance)
+    )
+    assert verdict.dsr <= verdict.dsr_clusters <= verdict.psr
+
+
+def test_the_variance_across_clusters_is_that_of_their_representatives(registry):
+    rng = np.random.default_rng(2)
+    returns = np.repeat(rng.normal(0.001, 0.01, size=(300, 3)), 4, axis=1) + rng.normal(0, 0.002, size=(300, 12))
+    price = pd.DataFrame(100 * np.cumprod(1 + returns, axis=0), pd.date_range("2020", periods=300, freq="D"))
+    pf = vbt.Portfolio.from_holding(price, freq="1D")
+    registry.save_sweep(pf, "three_markets")
+    verdict = registry.selection_bias()
+    sharpes = cluster_sharpe_ratios(pf.returns(), np.repeat([0, 1, 2], 4))
+    expected = deflated_sharpe_ratio(
+        *(verdict.sharpe_per_period, 300, verdict.skew, verdict.kurtosis),
+        n_trials=3,
+        sharpe_variance=np.var(sharpes, ddof=1),
+    )
+    assert (verdict.n_clusters, verdict.n_trials) == (3, 12)
+    assert verdict.dsr_clusters == pytest.approx(expected) and verdict.dsr_clusters != pytest.approx(verdict.dsr)
+
+
+def test_the_deflated_sharpe_ratio_is_that_of_skfolio(swept, sweep):
+    measures = pytest.importorskip(
+        "skfolio.measures", reason="skfolio is not installed; it needs plotly 6, vectorbt 0.28.5 an older one"
+    )
+    returns = sweep.returns().to_numpy()
+    sharpes = returns.mean(axis=0) / returns.std(axis=0, ddof=1)
+    expected = measures.deflated_sharpe_ratio(returns, sharpes)
+    assert swept.selection_bias().dsr == pytest.approx(np.max(expected), rel=1e-9)
+
+
+def test_a_named_run_is_judged_by_a_prefix_of_its_id(swept):
+    worst = swept.get_best_runs(ascending=True, n=1)[0]
+    verdict = swept.selection_bias(worst.run_id[:13])
+    assert verdict.run_id == worst.run_id
+    assert said(verdict, "not the best of its pool", "9")
+
+
+def test_filters_choose_the_run_that_is_the_best(swept):
+    verdict = swept.selection_bias(where="params.fast_window == 5")
+    assert swept.get_run(verdict.run_id).parameters["fast_window"] == 5
+    assert verdict.n_trials == 10
+
+
+# ############# The promise ############# #
+
+
+def test_deleting_the_losers_does_not_change_the_verdict(swept):
+    before = swept.selection_bias()
+    swept.delete_runs([run.run_id for run in swept.list_runs() if run.run_id != before.run_id])
+    assert len(swept) == 1
+    after = swept.selection_bias()
+    assert (before.n_deleted, after.n_deleted) == (0, 9)
+    unchanged = (
+        "run_id",
+        "n_trials",
+        "sharpe_variance",
+        "expected_max_sharpe",
+        "psr",
+        "dsr",
+        "dsr_clusters",
+        "n_clusters",
+    )
+    assert [getattr(after, name) for name in unchanged] == [getattr(before, name) for name in unchanged]
+    # The sweep's portfolio is still there, with the returns of the deleted columns.
+    np.testing.assert_array_equal(after.pbo.logits, before.pbo.logits)
+    assert not said(after, "survivors")
+
+
+def test_the_order_of_the_trials_does_not_depend_on_which_are_deleted(swept):
+    def matrix(run_id):
+        trial = Trial.of(swept.get_run(run_id))
+        return returns_of_trials(swept.store, trial, pool_of(swept.store, trial, "strategy")).matrix
+
+    best = swept.get_best_runs(n=1)[0].run_id
+    before = matrix(best)
+    swept.delete_runs([run.run_id for run in swept.list_runs() if run.run_id != best])
+    np.testing.assert_array_equal(matrix(best), before)
+
+
+def test_where_returns_are_gone_clusters_and_pbo_are_those_of_the_survivors(registry, price):
+    for fast, slow in WINDOWS:
+        registry.save_run(make_portfolio(price, fast, slow), "dual_sma")
+    before = registry.selection_bias()
+    registry.delete_runs([run.run_id for run in registry.get_best_runs(ascending=True, n=4)])
+    after = registry.selection_bias()
+    assert after.dsr == before.dsr and after.n_trials == 10
+    assert (before.pbo.n_columns, after.pbo.n_columns) == (10, 6)
+    assert said(after, "survivors only", ": 4") and not said(before, "survivors only")
+
+
+def test_the_verdict_says_how_many_trials_the_clusters_are_of(registry, price):
+    shocks = np.random.default_rng(3).normal(0.0005, 0.01, size=(200, 12))
+    markets = pd.DataFrame(100 * np.cumprod(1 + shocks, axis=0), pd.date_range("2020", periods=200, freq="D"))
+    for column in markets:
+        registry.save_run(vbt.Portfolio.from_holding(markets[column], freq="1D"), "markets")
+    before = registry.selection_bias(strategy_name="markets")
+    assert before.n_clustered == 12 and "clusters of trials:" in before.summary()
+    losers = [run.run_id for run in registry.list_runs("markets") if run.run_id != before.run_id]
+    registry.delete_runs(losers[:6])
+    assert "clusters of trials (6 of them have returns):" in registry.selection_bias().summary()
+    registry.delete_runs(losers[6:])
+    after = registry.selection_bias(strategy_name="markets")
+    assert after.dsr == before.dsr and after.n_clusters is after.dsr_clusters is after.pbo is None
+    assert said(after, "no PBO and no clusters: of 12 trials this one alone has its returns")
+
+
+def test_a_market_that_all_are_exposed_to_makes_them_one_cluster(registry, price):
+    rng = np.random.default_rng(5)
+    for _ in range(12):
+        held = pd.Series(rng.random(len(price)) < 0.5, price.index)
+        registry.save_run(vbt.Portfolio.from_signals(price, held, ~held, freq="1D"), "coin")
+    verdict = registry.selection_bias(strategy_name="coin")
+    assert verdict.n_clusters == 1 and said(verdict, "the DSR after a single cluster is the PSR")
+
+
+def test_growth_without_risk_is_no_trial(registry, price):
+    registry.save_run(vbt.Portfolio.from_holding(price, freq="1D"), "x")
+    growth = pd.Series(100 * 1.01 ** np.arange(250), pd.date_range("2020", periods=250, freq="D"))
+    first = np.where(np.arange(250) == 0, np.inf, np.nan)
+    registry.save_run(vbt.Portfolio.from_orders(growth, first, price=growth / 1.01, freq="1D"), "x")
+    verdict = registry.selection_bias(registry.list_runs(sort_by="sharpe_ratio", limit=1)[0].run_id)
+    assert verdict.n_trials == 1 and verdict.n_untraded == 1
+
+
+def test_a_script_run_twice_made_the_same_trials(registry, sweep):
+    registry.save_sweep(sweep, "dual_sma")
+    once = registry.selection_bias()
+    registry.save_sweep(sweep, "dual_sma")
+    twice = registry.selection_bias()
+    assert (once.n_repeats, twice.n_repeats) == (0, 10)
+    assert (twice.dsr, twice.n_trials, twice.pbo.pbo) == (once.dsr, 10, once.pbo.pbo)
+
+
+def test_repeats_give_their_returns_when_the_first_run_is_gone(registry, price, sweep):
+    registry.save_sweep(sweep, "dual_sma")
+    registry.save_run(make_portfolio(price, *WINDOWS[0]), "dual_sma", save_portfolio=False)
+    assert registry.selection_bias().pbo.n_columns == 10
+
+
+def test_another_process_sees_the_deleted_trials(tmp_path, sweep):
+    registry = RunRegistry(tmp_path)
+    registry.save_sweep(sweep, "dual_sma")
+    before = registry.selection_bias()
+    registry.delete_runs([run.run_id for run in registry.list_runs() if run.run_id != before.run_id])
+    after = RunRegistry(FileStore(tmp_path)).selection_bias()
+    assert (after.dsr, after.n_deleted) == (before.dsr, 9)
+
+
+# ############# What is left out ############# #
+
+
+def test_untraded_and_aggregated_runs_are_counted_and_named(swept, sweep, price):
+    before = swept.selection_bias()
+    idle = swept.save_run(untraded(price), "dual_sma")
+    aggregate = swept.save_run(sweep, "dual_sma")
+    after = swept.selection_bias()
+    assert (after.n_untraded, after.n_aggregated) == (1, 1)
+    assert (after.n_trials, after.dsr) == (before.n_trials, before.dsr)
+    assert said(after, "never traded", idle[:8]) and said(after, "no return series of their own", aggregate[:8])
+    assert not said(before, "left out")
+
+
+def test_a_single_trial_reports_the_psr_and_says_so(registry, price):
+    registry.save_run(make_portfolio(price), "dual_sma")
+    verdict = registry.selection_bias()
+    assert verdict.n_trials == 1 and verdict.dsr == verdict.psr == verdict.dsr_clusters
+    assert verdict.expected_max_sharpe == 0 and math.isnan(verdict.sharpe_variance)
+    assert said(verdict, "only trial", "DSR is the PSR")
+    assert verdict.pbo is None and said(verdict, "no PBO", "at least 2 columns")
+
+
+def test_mixed_frequencies_are_refused_or_left_out():
+    daily, hourly = make_trial(1), make_trial(2, frequency=HOURLY)
+    registry = registry_of(daily, hourly)
+    with pytest.raises(ValueError, match="several frequencies"):
+        registry.selection_bias(daily.run_id, pool="all")
+    verdict = registry.selection_bias(daily.run_id)
+    assert verdict.n_trials == 1 and said(verdict, "mixed frequencies", hourly.run_id[:8])
+
+
+# ############# Returns ############# #
+
+
+def test_runs_saved_without_returns_have_no_pbo_and_say_why(registry, sweep):
+    registry.save_sweep(sweep, "dual_sma", save_portfolio=False)
+    verdict = registry.selection_bias()
+    assert (verdict.pbo, verdict.n_clusters, verdict.dsr_clusters) == (None, None, None)
+    assert verdict.n_trials == 10 and 0 < verdict.dsr < 1
+    assert said(verdict, "no PBO", "save_portfolio='returns'")
+
+
+def test_returns_alone_are_as_good_as_portfolios(swept, sweep):
+    registry = RunRegistry(MemoryStore())
+    registry.save_sweep(sweep, "dual_sma", save_portfolio="returns")
+    alone, whole = registry.selection_bias(), swept.selection_bias()
+    assert (alone.dsr, alone.dsr_clusters) == (whole.dsr, whole.dsr_clusters)
+    np.testing.assert_array_equal(alone.pbo.logits, whole.pbo.logits)
+
+
+def test_trials_in_other_periods_are_no_part_of_pbo(swept, price):
+    swept.save_sweep(make_sweep(price.iloc[:200], WINDOWS[:3]), "dual_sma")
+    best = swept.get_best_runs(n=1, data=price)[0]
+    verdict = swept.selection_bias(best.run_id)
+    assert (verdict.n_trials, verdict.pbo.n_columns) == (13, 10)
+    assert said(verdict, "no returns in some of the periods", ": 3")
+
+
+def test_trials_on_other_prices_in_the_same_periods_are_part_of_pbo(swept, price):
+    swept.save_sweep(make_sweep(price[::-1].set_axis(price.index), WINDOWS[:3]), "dual_sma")
+    assert swept.selection_bias().pbo.n_columns == 13
+
+
+def test_a_damaged_portfolio_does_not_take_the_verdict_with_it(tmp_path, price):
+    registry = RunRegistry(tmp_path)
+    for fast, slow in WINDOWS[:4]:
+        registry.save_run(make_portfolio(price, fast, slow), "dual_sma")
+    best, second = registry.get_best_runs(n=2)
+    (registry.store.portfolios_dir / f"{second.run_id}.pkl").write_bytes(b"damaged")
+    verdict = registry.selection_bias()
+    assert verdict.pbo.n_columns == 3 and said(verdict, "cannot be read: 1", second.run_id)
+    (registry.store.portfolios_dir / f"{best.run_id}.pkl").unlink()
+    verdict = registry.selection_bias()
+    assert verdict.pbo is None and said(verdict, "no PBO", "is missing")
+
+
+def test_a_sample_shorter_than_the_blocks_has_no_pbo_and_says_why(registry, price):
+    registry.save_sweep(make_sweep(price.iloc[:40], WINDOWS[:3]), "dual_sma")
+    verdict = registry.selection_bias(n_blocks=64)
+    assert verdict.pbo is None and verdict.n_clusters is not None and said(verdict, "no PBO", "40 rows")
+
+
+def test_more_trials_than_can_be_clustered_are_judged_without_their_returns(swept, monkeypatch):
+    monkeypatch.setattr("vectorbt.portfolio.registry.selection_bias.returns.MAX_COLUMNS", 9)
+    verdict = swept.selection_bias()
+    assert verdict.pbo is None and verdict.n_clusters is None and said(verdict, "10 trials have returns, more than 9")
+
+
+# ############# Warnings ############# #
+
+
+def test_few_trials_are_a_rough_estimate():
+    assert said(registry_of(*(make_trial(i) for i in range(1, 10))).selection_bias(), "only 9 trials")
+    assert not said(registry_of(*(make_trial(i) for i in range(1, 11))).selection_bias(), "only")
+
+
+def test_a_short_sample_is_called_so():
+    verdict = registry_of(*(make_trial(i) for i in range(1, 5))).selection_bias()
+    assert said(verdict, "short sample", "500 returns") and said(verdict, "short sample", "2.0 years")
+    long = registry_of(*(make_trial(i, moments={"n_obs": 50_000}) for i in range(1, 7))).selection_bias()
+    assert not said(long, "short sample")
+
+
+def test_a_position_held_in_few_periods_is_called_so():
+    rare = registry_of(make_trial(1, moments={"bars_in_market": 49})).selection_bias()
+    assert said(rare, "only 49 of 500 periods")
+    assert not said(registry_of(make_trial(1, moments={"bars_in_market": 50})).selection_bias(), "periods")
+
+
+def test_a_losing_run_is_called_so():
+    assert said(registry_of(make_trial(1, moments={"sharpe": -0.01})).selection_bias(), "not above zero")
+
+
+def test_serial_correlation_is_called_so(registry):
+    shocks = np.random.default_rng(1).normal(0.002, 0.01, size=501)
+    for name, returns in dict(smooth=shocks[1:] + 0.8 * shocks[:-1], rough=shocks[1:]).items():
+        price = pd.Series(100 * np.cumprod(1 + returns), pd.date_range("2020", periods=500, freq="D"))
+        registry.save_run(vbt.Portfolio.from_holding(price, freq="1D"), name)
+    assert said(registry.selection_bias(strategy_name="smooth"), "serial correlation", "Lo, 2002")
+    assert not said(registry.selection_bias(strategy_name="rough"), "serial correlation")
+
+
+def test_near_duplicates_are_called_so(swept, registry):
+    assert said(swept.selection_bias(), "near-duplicates")
+    returns = np.random.default_rng(2).normal(0.001, 0.01, size=(300, 8))
+    price = pd.DataFrame(100 * np.cumprod(1 + returns, axis=0), pd.date_range("2020", periods=300, freq="D"))
+    registry.save_sweep(vbt.Portfolio.from_holding(price, freq="1D"), "eight_markets")
+    verdict = registry.selection_bias(strategy_name="eight_markets")
+    assert verdict.n_clusters == 8 and not said(verdict, "near-duplicates")
+
+
+# ############# Without a frequency ############# #
+
+
+def test_a_run_without_a_frequency_is_judged_per_period(registry, price):
+    price = price.reset_index(drop=True)
+    runs = [registry.save_run(make_portfolio(price, *windows, freq=None), "x") for windows in WINDOWS[:3]]
+    verdict = registry.selection_bias(runs[0])
+    assert 0 < verdict.dsr < 1 and verdict.n_trials == 3
+    assert math.isnan(verdict.sharpe_ratio) and math.isnan(verdict.expected_max_sharpe)
+    assert "per period" in verdict.summary() and "a year" not in verdict.summary()
+    with pytest.raises(ValueError, match="name a run_id"):
+        registry.selection_bias()
+
+
+# ############# The best runs with their honest number ############# #
+
+
+def test_the_best_runs_have_their_deflated_sharpe_ratio_beside_them(swept, sweep, price):
+    swept.save_run(make_portfolio(price, 4, 20), "single")
+    swept.save_run(sweep, "dual_sma", tags="aggregate")
+    runs = swept.get_best_runs(n=20, deflate=True)
+    frame = runs.to_frame()
+    assert list(frame)[list(frame).index("sharpe_ratio") + 1] == "dsr"
+    for run in runs:
+        expected = float("nan") if "aggregate" in run.tags else swept.selection_bias(run.run_id).dsr
+        assert frame.loc[run.run_id, "dsr"] == pytest.approx(expected, nan_ok=True)
+    assert frame["dsr"].isna().sum() == 1
+    assert runs[:2].to_frame()["dsr"].equals(frame["dsr"][:2]) and "dsr" in runs._repr_html_()
+
+
+def test_the_best_runs_are_not_deflated_unless_asked(swept):
+    assert "dsr" not in swept.get_best_runs().to_frame()
+    assert swept.get_best_runs(deflate=True, where="sharpe_ratio > 1e9").to_frame()["dsr"].empty
+
+
+def test_the_deflated_sharpe_ratios_go_through_each_strategy_once(swept, price, monkeypatch):
+    swept.save_run(make_portfolio(price, 4, 20), "single")
+    asked = []
+    select = swept.store.select
+    monkeypatch.setattr(swept.store, "select", lambda query: asked.append(query.strategy_name) or select(query))
+    swept.get_best_runs(n=20, deflate=True)
+    assert sorted(map(str, asked)) == ["None", "dual_sma", "dual_sma", "single", "single"]
+
+
+# ############# The result ############# #
+
+
+def test_the_result_is_told_in_words(swept):
+    verdict = swept.selection_bias()
+    summary = verdict.summary()
+    assert verdict.run_id in summary and "10 in the pool 'strategy'" in summary
+    assert f"DSR, after 10 trials: {verdict.dsr:.1%}" in summary
+    assert f"Probability of backtest overfitting: {verdict.pbo.pbo:.1%}" in summary
+    assert all(f"Warning: {warning}" in summary for warning in verdict.warnings)
+
+
+def test_the_result_is_shown_in_a_notebook_with_everything_escaped(registry, price):
+    evil = "<script>alert(1)</script>"
+    registry.save_run(make_portfolio(price), evil)
+    verdict = registry.selection_bias()
+    shown = verdict._repr_html_()
+    assert html.escape("pool 'strategy'") in shown and f"{verdict.dsr:.1%}" in shown and evil not in shown
+    assert all(html.escape(warning) in shown for warning in verdict.warnings)
+
+
+def test_the_result_is_a_dict_of_plain_values(swept):
+    verdict = swept.selection_bias()
+    values = json.loads(json.dumps(verdict.to_dict(), allow_nan=False))
+    assert values["dsr"] == verdict.dsr and values["pbo"]["pbo"] == verdict.pbo.pbo
+    assert values["warnings"] == list(verdict.warnings) and values["trial_sharpes"] == verdict.trial_sharpes.tolist()
+
+
+def test_the_result_cannot_be_changed(swept):
+    verdict = swept.selection_bias()
+    with pytest.raises(AttributeError):
+        verdict.dsr = 1.0
+    assert "ddof 1" in verdict.convention and "raw kurtosis" in verdict.convention
+
+
+# ############# Bad input ############# #
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (dict(pool="everything"), ValueError, "'strategy', 'data', 'all', 'filters'"),
+        (dict(n_blocks=7), ValueError, "even number"),
+        (dict(n_blocks=8.0), TypeError, "float"),
+        (dict(limit=5), TypeError, "limit"),
+        (dict(sort_by="timestamp"), TypeError, "sort_by"),
+        (dict(where="sharp_ratio > 1"), ValueError, "sharpe_ratio"),
+        (dict(strategy="x"), TypeError, "strategy"),
+        (dict(strategy_name="unknown"), ValueError, "no run that the filters leave"),
+        (dict(run_id="00000000-0000-4000-8000-00000000ffff"), RunNotFoundError, "no run"),
+        (dict(run_id=5), TypeError, "run_id must be a string"),
+    ],
+)
+def test_a_question_that_means_nothing_is_an_error(arguments, error, message):
+    with pytest.raises(error, match=message):
+        registry_of(make_trial(1), make_trial(2)).selection_bias(**arguments)
+
+
+def test_filters_beside_a_run_are_for_the_pool():
+    records = [make_trial(i) for i in range(1, 6)]
+    registry = registry_of(*records)
+    with pytest.raises(TypeError, match=r"where.*pool='filters'"):
+        registry.selection_bias(records[4].run_id, where="params.fast > 2")
+    verdict = registry.selection_bias(records[4].run_id, pool="filters", where="params.fast > 2")
+    assert (verdict.n_trials, verdict.pool) == (3, "filters")
+
+
+def test_what_has_no_sharpe_ratio_cannot_be_judged():
+    aggregate, idle = make_record(1), make_trial(2, moments={"sharpe": math.inf})
+    registry = registry_of(aggregate, idle)
+    with pytest.raises(ValueError, match=f"{aggregate.run_id} has no return series of its own"):
+        registry.selection_bias(aggregate.run_id)
+    with pytest.raises(ValueError, match=f"{idle.run_id} never traded"):
+        registry.selection_bias(idle.run_id)
+
+
+def test_an_index_without_dates_is_judged_as_well(registry):
+    price = make_price(200).reset_index(drop=True)
+    registry.save_sweep(make_sweep(price, WINDOWS[:4]), "dual_sma")
+    assert registry.selection_bias().pbo.n_columns == 4

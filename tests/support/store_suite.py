@@ -1,0 +1,421 @@
+"""What every store promises. The author of a store subclasses `StoreSuite` and gives it a fixture `store`."""
+
+import threading
+import uuid
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.support.factories import START, make_record
+from vectorbt.portfolio.registry import (
+    AmbiguousRunIdError,
+    ArtifactCorruptedError,
+    ArtifactMissingError,
+    MemoryStore,
+    QueryError,
+    RunExistsError,
+    RunNotFoundError,
+    RunRegistry,
+    UntrustedArtifactError,
+)
+from vectorbt.portfolio.registry.query.query import Query
+
+
+class StoreSuite:
+    """Tests of a `RunStore`. Subclass it, and give it a fixture `store` that returns an empty store.
+
+    `reopened(store)` returns a second view of the same runs, as another process would have it."""
+
+    def reopened(self, store):
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self):
+        raise NotImplementedError
+
+    @pytest.fixture
+    def registry(self, store):
+        return RunRegistry(store)
+
+    # ############# Keeping ############# #
+
+    def test_what_was_saved_comes_back(self, store):
+        record = make_record(
+            parameters={
+                "fast": np.int64(10),
+                "start": pd.Timestamp("2020-01-01 00:00:00.000000001", tz="Europe/Berlin"),
+                "windows": (1, [2, {"a": {3, 4}}]),
+                "big": 2**80,
+                "nan": float("nan"),
+                "text": "\u2028 'quoted' \"twice\" \\ 日本",
+            },
+            sharpe_ratio=float("nan"),
+            notes="line\nbreak",
+        )
+        store.save_run(record)
+        for view in (store, self.reopened(store)):
+            found = view.get_run(record.run_id)
+            assert found == record
+            assert type(found.parameters["fast"]) is int
+            assert found.parameters["start"] == record.parameters["start"]
+            assert found.parameters["windows"] == (1, [2, {"a": {3, 4}}])
+            assert found.timestamp == record.timestamp
+
+    def test_unknown_keys_of_a_newer_record_survive_a_rewrite(self, store):
+        newer = make_record().to_dict()
+        newer["verdict"] = {"by": "someone", "$odd": [1]}
+        store.insert([newer])
+        store.update_run(newer["run_id"], notes="rewritten")
+        assert self.reopened(store).get_run(newer["run_id"]).to_dict()["verdict"] == newer["verdict"]
+
+    def test_a_record_that_the_caller_changes_does_not_change_the_store(self, store):
+        record = make_record(parameters={"windows": [1, 2]})
+        store.save_run(record)
+        record.parameters["windows"].append(3)
+        for found in (store.get_run(record.run_id), *store.list_runs()):
+            assert found.parameters == {"windows": [1, 2]}
+            found.parameters["windows"].append(4)
+            found.tags.append("mine")
+        assert store.get_run(record.run_id).parameters == {"windows": [1, 2]}
+        assert store.get_run(record.run_id).tags == ["daily"]
+
+    def test_runs_that_share_an_object_keep_what_is_their_own(self, store):
+        shared = {"fast": np.int64(10), "days": pd.Timedelta(days=3)}
+        runs = [make_record(i, parameters=shared, returns_stats=shared, tags=["daily", f"run_{i}"]) for i in range(3)]
+        runs.append(make_record(3, parameters=dict(shared, fast=True), tags=runs[0].tags))
+        store.save_runs(runs)
+        for run in runs:
+            found = self.reopened(store).get_run(run.run_id)
+            assert found == run
+            found.parameters["fast"] = 0
+            found.returns_stats["fast"] = 0
+            assert store.get_run(run.run_id) == run
+
+    def test_what_cannot_be_encoded_is_refused_and_nothing_is_written(self, store):
+        good, bad = make_record(0), make_record(1)
+        bad.stats["custom"] = [1, lambda: None]
+        with pytest.raises(TypeError, match=r"stats\['custom'\]\[1\]"):
+            store.save_runs([good, bad])
+        assert store.count() == 0 and self.reopened(store).list_runs() == []
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("strategy_name", 3),
+            ("strategy_name", ""),
+            ("column", "a"),
+            ("sweep_id", "x"),
+            ("run_id", "X"),
+            ("sharpe_ratio", "abc"),
+            ("timestamp", "2024-01-01"),
+        ],
+    )
+    def test_what_was_set_on_a_record_is_checked(self, store, name, value):
+        record = make_record()
+        setattr(record, name, value)
+        with pytest.raises((TypeError, ValueError), match=name):
+            store.save_run(record)
+        assert store.count() == 0
+
+    def test_a_run_is_saved_once(self, store, portfolio):
+        record = make_record()
+        store.save_run(record, portfolio)
+        with pytest.raises(RunExistsError, match=record.run_id):
+            store.save_run(make_record(notes="another"), portfolio)
+        with pytest.raises(RunExistsError, match=record.run_id):
+            store.save_runs([make_record(1), make_record(notes="another")])
+        assert [run.notes for run in store.list_runs()] == [""]
+        assert store.load_portfolio(record.run_id).stats().equals(portfolio.stats())
+
+    def test_the_id_of_a_deleted_run_is_taken(self, store):
+        record = make_record()
+        store.save_run(record)
+        store.delete_run(record.run_id)
+        with pytest.raises(RunExistsError):
+            store.save_run(record)
+
+    @pytest.mark.parametrize("run_id", ["", "..", "../../etc/passwd", "A/B", "x\0y", "CON", "a" * 10_000, "%", "____"])
+    def test_an_id_that_is_none_is_unknown(self, store, run_id):
+        store.save_run(make_record())
+        assert store.get_run(run_id) is None
+        assert store.load_portfolio(run_id) is None
+        assert store.delete_run(run_id) is False
+        with pytest.raises(RunNotFoundError):
+            store.update_run(run_id, notes="x")
+        with pytest.raises(ValueError, match="run_id"):
+            make_record(run_id=run_id)
+
+    # ############# Finding ############# #
+
+    def test_a_unique_prefix_finds_a_run(self, store):
+        ids = [f"{head}-0000-4000-8000-000000000000" for head in ("abcd0000", "abcd1111", "beef0000")]
+        store.save_runs([make_record(i, run_id=run_id) for i, run_id in enumerate(ids)])
+        assert store.get_run("beef").run_id == ids[2]
+        assert store.get_run("abcd1").run_id == ids[1]
+        assert store.get_run("bee") is None
+        assert store.get_run("dead") is None
+        with pytest.raises(AmbiguousRunIdError, match=f"{ids[0]}, {ids[1]}"):
+            store.get_run("abcd")
+
+    def test_the_newest_run_comes_first_and_ties_are_ordered_by_id(self, store):
+        records = [make_record(i, timestamp=START) for i in (3, 1, 2)] + [make_record(0), make_record(9)]
+        for record in records:
+            store.save_run(record)
+        order = [record.run_id for record in store.list_runs()]
+        assert order == [make_record(9).run_id, *sorted(make_record(i).run_id for i in (0, 1, 2, 3))]
+        assert order == [record.run_id for record in self.reopened(store).list_runs()]
+
+    def test_filters(self, store):
+        store.save_runs([make_record(i, strategy_name="ab"[i % 2], tags=[f"t{i % 3}"]) for i in range(6)])
+        assert _numbers(store, strategy_name="a") == [4, 2, 0]
+        assert _numbers(store, tags=["t0", "t1"]) == [4, 3, 1, 0]
+        assert _numbers(store, tags="t2") == [5, 2]
+        assert _numbers(store, parameters={"fast": [1, 4.0], "slow": 50}) == [4, 1]
+        assert _numbers(store, parameters={"fast": "1"}) == []
+        assert _numbers(store, parameters={"fast": True}) == []
+        assert _numbers(store, parameters={"other": None}, limit=2) == [5, 4]
+        assert _numbers(store, since="2024-01-01T02:00", until="2024-01-01T03:00") == [3, 2]
+        assert _numbers(store, until="2024-01-01", limit=1) == [5]
+        assert _numbers(store, where="sharpe_ratio > 0.7 and params.fast < 5") == [4, 3]
+        assert _numbers(store, data="ab" * 32, sort_by="params.fast", limit=2) == [0, 1]
+        assert _numbers(store, data="cd" * 32) == []
+        assert _numbers(store, sort_by="sortino_ratio", ascending=False, limit=3) == [5, 4, 3]
+        with pytest.raises(QueryError, match="sortino_ratio"):
+            store.list_runs(Query.of(where="sortino_ration > 1"))
+        with pytest.raises(QueryError, match="sortino_ratio"):
+            store.list_runs(Query.of(sort_by="sortino_ration"))
+
+    def test_missing_values_come_last_in_both_directions(self, store):
+        values = [1.5, float("nan"), -float("inf"), float("inf"), 0.0]
+        store.save_runs([make_record(i, sharpe_ratio=value) for i, value in enumerate(values)])
+        assert _numbers(store, sort_by="sharpe_ratio") == [2, 4, 0, 3, 1]
+        assert _numbers(store, sort_by="sharpe_ratio", ascending=False) == [3, 0, 4, 2, 1]
+
+    def test_mixed_types_have_one_order(self, store):
+        values = ["b", 2, True, None, 10.5, "a", False, 2**80]
+        store.save_runs([make_record(i, parameters={"x": value}) for i, value in enumerate(values)])
+        assert [values[i] for i in _numbers(store, sort_by="params.x")] == [2, 10.5, 2**80, False, True, "a", "b", None]
+        downwards = [2**80, 10.5, 2, True, False, "b", "a", None]
+        for limit in (None, 2, 4, 8):
+            found = _numbers(store, sort_by="params.x", ascending=False, limit=limit)
+            assert [values[i] for i in found] == downwards[:limit]
+
+    def test_best_runs_have_a_finite_metric(self, registry, store):
+        values = [1.0, float("nan"), float("inf"), 3.0, 2.0]
+        store.save_runs([make_record(i, sharpe_ratio=value, max_drawdown=value) for i, value in enumerate(values)])
+        assert [run.total_trades for run in registry.get_best_runs(n=10)] == [3, 4, 0]
+        assert [run.total_trades for run in registry.get_best_runs("max_drawdown", n=2)] == [0, 4]
+        assert [run.total_trades for run in registry.get_best_runs("max_dd_duration", n=1, ascending=False)] == [4]
+        with pytest.raises(ValueError, match="sharpe_ratio"):
+            registry.get_best_runs("sharpe")
+
+    # ############# Changing ############# #
+
+    def test_update(self, store):
+        store.save_run(make_record(tags=["a", "b"], notes="old"))
+        run_id = make_record().run_id
+        assert store.update_run(run_id, add_tags="c", remove_tags=["a"]).tags == ["b", "c"]
+        assert store.update_run(run_id, tags=["z"], notes="new").tags == ["z"]
+        found = self.reopened(store).get_run(run_id)
+        assert (found.tags, found.notes) == (["z"], "new")
+        assert found.parameters == make_record().parameters
+        assert store.count() == 1
+
+    def test_an_update_that_cannot_be_changes_nothing(self, store):
+        record = make_record()
+        store.save_run(record)
+        with pytest.raises(RunNotFoundError, match="whole id"):
+            store.update_run(record.run_id[:8], notes="x")
+        with pytest.raises(RunNotFoundError):
+            store.update_run(str(uuid.uuid4()), notes="x")
+        with pytest.raises(TypeError, match="nothing to change"):
+            store.update_run(record.run_id)
+        with pytest.raises(TypeError, match=r"tags\[1\]"):
+            store.update_run(record.run_id, tags=["a", 1])
+        with pytest.raises(TypeError, match="notes"):
+            store.update_run(record.run_id, notes=5)
+        assert store.get_run(record.run_id) == record
+
+    def test_threads_that_update_the_same_run_lose_nothing(self, store):
+        record = make_record(tags=[])
+        store.save_run(record)
+        tags = [f"t{i}" for i in range(8)]
+        threads = [threading.Thread(target=store.update_run, args=(record.run_id, None, tag)) for tag in tags]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(store.get_run(record.run_id).tags) == tags
+
+    def test_a_deleted_run_stays_a_trial(self, store):
+        record = make_record(notes="private")
+        store.save_runs([record, make_record(1)])
+        assert store.delete_run(record.run_id) is True
+        assert store.delete_run(record.run_id) is False
+        for view in (store, self.reopened(store)):
+            assert view.get_run(record.run_id) is None
+            assert view.count() == 1
+            assert [run.run_id for run in view.list_runs()] == [make_record(1).run_id]
+            (deleted,) = view.list_runs(Query.of(deleted=True))
+            assert deleted.run_id == record.run_id
+            assert (deleted.notes, deleted.artifact, deleted.portfolio_path) == ("", None, None)
+            assert deleted.sharpe_ratio == record.sharpe_ratio and deleted.parameters == record.parameters
+            assert len(view.list_runs(Query.of(deleted=None))) == 2
+
+    def test_many_runs_are_deleted_at_once(self, registry, store):
+        store.save_runs([make_record(i) for i in range(6)])
+        assert registry.delete_runs(where="params.fast >= 4") == 2
+        assert registry.delete_runs([make_record(i).run_id for i in (0, 1, 5)]) == 2
+        assert sorted(run.total_trades for run in self.reopened(store).list_runs()) == [2, 3]
+        with pytest.raises(TypeError, match="conditions"):
+            registry.delete_runs()
+
+    # ############# Portfolios ############# #
+
+    def test_a_portfolio_comes_back(self, store, portfolio):
+        store.save_run(make_record(), portfolio)
+        store.save_run(make_record(1))
+        for view in (store, self.reopened(store)):
+            assert view.load_portfolio(make_record().run_id).stats().equals(portfolio.stats())
+            assert view.load_portfolio(make_record(1).run_id) is None
+            assert view.load_portfolio(str(uuid.uuid4())) is None
+
+    def test_deleting_a_run_deletes_its_portfolio(self, store, portfolio):
+        store.save_run(make_record(), portfolio)
+        store.save_run(make_record(1), portfolio)
+        assert len(store.artifacts.list()) == 2
+        store.delete_run(make_record().run_id)
+        assert [info.name for info in store.artifacts.list()] == [f"{make_record(1).run_id}.pkl"]
+
+    def test_a_missing_portfolio_is_an_error(self, store, portfolio):
+        store.save_run(make_record(), portfolio)
+        store.artifacts.delete(f"{make_record().run_id}.pkl")
+        with pytest.raises(ArtifactMissingError, match=make_record().run_id):
+            store.load_portfolio(make_record().run_id)
+
+    def test_an_altered_portfolio_is_an_error_with_both_digests(self, store, portfolio):
+        store.save_run(make_record(), portfolio)
+        name = f"{make_record().run_id}.pkl"
+        content = bytearray(store.artifacts.read(name))
+        content[len(content) // 2] ^= 1
+        store.artifacts.write(name, bytes(content))
+        digest = store.get_run(make_record().run_id).artifact["sha256"]
+        with pytest.raises(ArtifactCorruptedError, match=digest) as error:
+            store.load_portfolio(make_record().run_id)
+        assert make_record().run_id in str(error.value) and str(error.value).count("SHA-256") == 2
+
+    def test_nothing_is_unpickled_without_leave(self, store, portfolio):
+        store.save_run(make_record(), portfolio)
+        store.allow_pickle = False
+        assert store.list_runs()[0].portfolio_path is not None
+        with pytest.raises(UntrustedArtifactError, match="allow_pickle"):
+            store.load_portfolio(make_record().run_id)
+
+    def test_a_sweep_shares_one_portfolio(self, registry, store, sweep):
+        run_ids = registry.save_sweep(sweep, "dual_sma", parameters={"fees": 0.001})
+        assert len(store.artifacts.list()) == 1
+        whole = sweep.stats(agg_func=None)
+        for column, run_id in enumerate(run_ids):
+            run = registry.get_run(run_id)
+            loaded = registry.load_portfolio(run_id)
+            assert run.parameters == {
+                "fees": 0.001,
+                **dict(zip(sweep.wrapper.columns.names, sweep.wrapper.columns[column], strict=True)),
+            }
+            assert run.sharpe_ratio == whole["Sharpe Ratio"].iloc[column] == loaded.stats()["Sharpe Ratio"]
+            assert (run.sweep_id, run.column) == (registry.get_run(run_ids[0]).sweep_id, column)
+        registry.delete_runs(run_ids[:2])
+        assert registry.load_portfolio(run_ids[2]).stats().equals(sweep.iloc[2].stats())
+        assert registry.load_sweep(run.sweep_id).stats(agg_func=None).equals(whole)
+        registry.delete_run(run_ids[2])
+        assert store.artifacts.list() == []
+        assert len(registry.list_runs(deleted=True, sweep_id=run.sweep_id)) == 3
+
+    # ############# Upkeep ############# #
+
+    def test_a_run_that_was_deleted_elsewhere_comes_in_as_a_trial(self, store):
+        records = [{**make_record(i, notes="").to_dict(), "verdict": i} for i in range(3)]
+        store.insert(records[:1], deleted=True)
+        store.insert(records[1:], deleted=True)
+        for view in (store, self.reopened(store)):
+            assert view.list_runs() == [] and view.get(records[0]["run_id"]) is None
+            found = view.list_runs(Query.of(deleted=True, ascending=True))
+            assert [run.to_dict() for run in found] == records
+        for deleted in (False, True):
+            with pytest.raises(RunExistsError, match=records[1]["run_id"]):
+                store.insert([make_record(9).to_dict(), records[1]], deleted=deleted)
+        assert store.count() == 0 and len(store.list_runs(Query.of(deleted=None))) == 3
+        with pytest.raises(RunNotFoundError):
+            store.update_run(records[0]["run_id"], notes="x")
+
+    def test_upkeep_of_a_sound_store_finds_and_changes_nothing(self, registry, store, portfolio, sweep):
+        run_id = registry.save_run(portfolio, "a")
+        run_ids = registry.save_sweep(sweep, "b")
+        registry.update_run(run_ids[0], notes="x")
+        registry.delete_run(run_ids[1])
+        before = [run.to_dict() for run in registry.list_runs(deleted=None)]
+        registry.close()
+        assert registry.check() == registry.check(deep=True) == []
+        assert registry.gc(min_age=0) == []
+        registry.compact(dry_run=True)
+        registry.compact()
+        for view in (store, self.reopened(store)):
+            assert [run.to_dict() for run in view.list_runs(Query.of(deleted=None))] == before
+        assert registry.load_portfolio(run_id).stats().equals(portfolio.stats())
+
+    def test_upkeep_finds_what_is_missing_and_removes_what_nobody_needs(self, registry, store, portfolio):
+        run_id, orphan = registry.save_run(portfolio, "a"), f"{uuid.uuid4()}.pkl"
+        store.artifacts.write(orphan, b"left behind")
+        assert [(problem.kind, problem.run_id) for problem in registry.check()] == [("orphan_artifact", None)]
+        assert registry.gc() == []
+        assert [garbage.size for garbage in registry.gc(min_age=0, dry_run=True)] == [11]
+        assert [garbage.size for garbage in registry.gc(min_age=0)] == [11]
+        assert registry.check() == []
+        store.artifacts.delete(f"{run_id}.pkl")
+        assert [(problem.kind, problem.run_id) for problem in registry.check()] == [("missing_artifact", run_id)]
+
+    def test_a_blob_that_is_removed_while_its_run_is_being_saved_is_written_again(self, registry, store, portfolio):
+        write = store.artifacts.write
+
+        def removed_at_once(name, content):
+            write(name, content)
+            store.artifacts.write = write
+            assert len(registry.gc(min_age=0)) == 1
+
+        store.save_run(make_record())
+        store.artifacts.write = removed_at_once
+        run_id = registry.save_run(portfolio, "a")
+        assert self.reopened(store).load_portfolio(run_id).stats().equals(portfolio.stats())
+
+    def test_portfolios_without_any_run_are_kept(self, registry, store):
+        name = f"{make_record().run_id}.pkl"
+        store.artifacts.write(name, b"not garbage")
+        with pytest.warns(UserWarning, match="holds 1 portfolios that no run"):
+            assert registry.gc(min_age=0) == []
+        assert store.artifacts.read(name) == b"not garbage"
+        store.save_run(make_record(1))
+        assert [garbage.size for garbage in registry.gc(min_age=0)] == [11]
+
+    def test_runs_go_to_another_store_and_come_back(self, registry, store, portfolio, sweep):
+        run_ids = [registry.save_run(portfolio, "a", {"x": (1, np.nan)}), *registry.save_sweep(sweep, "b")]
+        registry.delete_run(run_ids[1])
+        away = RunRegistry(MemoryStore())
+        assert sorted(registry.export(away).merged) == sorted(run_ids)
+        assert sorted(registry.merge(away).skipped) == sorted(run_ids)
+        for deleted in (False, True):
+            assert list(registry.list_runs(deleted=deleted)) == list(away.list_runs(deleted=deleted))
+        assert away.load_portfolio(run_ids[2]).stats().equals(sweep.iloc[1].stats())
+        away.store.save_run(make_record(), portfolio)
+        away.store.save_run(make_record(1))
+        away.delete_run(make_record(1).run_id)
+        assert sorted(registry.merge(away).merged) == [make_record().run_id, make_record(1).run_id]
+        view = self.reopened(store)
+        assert view.load_portfolio(make_record().run_id).stats().equals(portfolio.stats())
+        assert view.get_run(make_record(1).run_id) is None
+        assert registry.check(deep=True) == []
+
+
+def _numbers(store, **filters):
+    """Return the numbers of the records that a query finds, in their order."""
+    return [run.total_trades for run in store.list_runs(Query.of(**filters))]

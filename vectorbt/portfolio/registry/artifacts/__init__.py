@@ -1,0 +1,1 @@
+"""Bytes under names: where portfolios lie."""

@@ -1,0 +1,344 @@
+"""Portfolio to metrics: what `Portfolio.stats` says, and the moments of the returns.
+
+`measure` describes a portfolio as one run, `measure_columns` every column (or group) of it as a run of its own.
+Both ask vectorbt once, in one vectorised pass, and take its answer as it is.
+
+Saving a portfolio must not show warnings of vectorbt, pandas and the like: see `quiet`."""
+
+import re
+import threading
+import warnings
+from collections import Counter
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.selection_bias.return_matrix import ROUNDING
+
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.base import Portfolio
+    from vectorbt.returns.accessors import ReturnsAccessor
+
+__all__ = [
+    "HEADLINE",
+    "Measured",
+    "lower_is_better",
+    "measure",
+    "measure_columns",
+    "quiet",
+    "returns_accessor",
+    "vectorbt_metrics",
+]
+
+HEADLINE = ("total_return", "sharpe_ratio", "max_drawdown", "total_trades", "win_rate")
+"""Metrics that are fields of a record, under the names that these fields have."""
+
+_FIELD_NAMES = {"max_dd": "max_drawdown"}
+"""Metrics of vectorbt whose field in a record has another name."""
+
+_LOW_IS_BETTER = re.compile(r"drawdown|duration|(?<![a-z])(dd|fees?)(?![a-z])", re.IGNORECASE)
+
+_COLUMNS_AT_ONCE = 64
+"""Columns whose moments are computed together, few enough for the temporary arrays to stay in the CPU's cache."""
+
+
+class Measured(tp.NamedTuple):
+    """What was measured of one run."""
+
+    stats: tp.Dict[str, tp.Any]
+    """Metrics by name. Every name in `HEADLINE` is there."""
+
+    returns_stats: tp.Dict[str, tp.Any]
+    """Moments of the return series by name, see `measure`. Empty if the run has no return series of its own."""
+
+    def fields(self) -> tp.Dict[str, tp.Any]:
+        """Return the measurements as fields of a record: the headline metrics apart from the others."""
+        headline = {name: self.stats[name] for name in HEADLINE}
+        stats = {name: value for name, value in self.stats.items() if name not in HEADLINE}
+        return dict(headline, stats=stats, returns_stats=self.returns_stats)
+
+
+def lower_is_better(name: str) -> bool:
+    """Whether the best value of a metric is the lowest, which is so for drawdowns, durations and fees.
+
+    Judged by the words in the name, so that it holds for custom metrics as well. `worst_trade` and
+    `avg_losing_trade` are returns: the highest is the best.
+
+    Args:
+        name (str): Name of the metric.
+
+    Usage:
+        ```pycon
+        >>> lower_is_better("max_drawdown"), lower_is_better("worst_trade")
+        (True, False)
+        ```
+    """
+    return _LOW_IS_BETTER.search(name) is not None
+
+
+def vectorbt_metrics() -> tp.Tuple[str, ...]:
+    """Names of the metrics in `Portfolio.metrics`, as they are called in a record."""
+    from vectorbt.portfolio.base import Portfolio
+
+    return tuple(_FIELD_NAMES.get(name, name) for name in Portfolio.metrics)
+
+
+def measure(portfolio: "Portfolio") -> Measured:
+    """Measure a portfolio as one run.
+
+    Args:
+        portfolio (Portfolio): Portfolio to measure. With several columns (or groups) the metrics are vectorbt's own
+            aggregate of them, as in `portfolio.stats()`.
+
+    Returns:
+        `Measured.stats` has each row of `portfolio.stats()`, equal to the last bit, as a plain Python value (a
+        `pd.Period` as text). Its name is that of the metric, or `metric: key` if the metric returns a dict. `max_dd`
+        becomes `max_drawdown` and takes precedence over a custom metric of that name. A metric of `HEADLINE` that
+        vectorbt does not calculate, such as the Sharpe ratio of a portfolio without a frequency, is NaN.
+
+        `Measured.returns_stats` describes the series from which vectorbt calculates the Sharpe ratio. It is empty
+        for an aggregate of several columns, and otherwise has:
+
+        * `sharpe`: Sharpe ratio per period; times the square root of `periods_per_year` it is the annual one.
+            Infinity for returns that never change, as in vectorbt.
+        * `n_obs`: number of returns that are not NaN.
+        * `skew` and `kurtosis`: population moments, the kurtosis raw (3 for a normal distribution). NaN for
+            returns that never change.
+        * `periods_per_year`: vectorbt's annualisation factor. NaN without a frequency.
+        * `bars_in_market`: number of bars that end with a position, in any asset of a group.
+        * `fee_rate`: realised fees, the fees paid over the value traded, to six digits. NaN without orders.
+
+    Raises:
+        Exception: What the function of a custom metric raises.
+    """
+    with quiet():
+        stats = _complete(_plain_row(_stats(portfolio)))
+        is_aggregate = len(portfolio.wrapper.get_columns()) > 1
+        return Measured(stats, {} if is_aggregate else _returns_stats(portfolio)[0])
+
+
+def measure_columns(portfolio: "Portfolio") -> tp.List[Measured]:
+    """Measure each column of a portfolio, or each group if it is grouped, as a run of its own.
+
+    Calls `portfolio.stats(agg_func=None)` once, whatever the number of columns.
+
+    Args:
+        portfolio (Portfolio): Portfolio to measure. A single series is one column.
+
+    Returns:
+        One `Measured` per column or group, in their order, with the contents that `measure` describes.
+
+    Raises:
+        Exception: What the function of a custom metric raises.
+    """
+    with quiet():
+        table = _stats(portfolio, agg_func=None)
+        returns_stats = _returns_stats(portfolio)
+    rows = _plain_rows(table) if isinstance(table, pd.DataFrame) else [_plain_row(table) for _ in returns_stats]
+    return [Measured(_complete(row), moments) for row, moments in zip(rows, returns_stats)]
+
+
+def returns_accessor(portfolio: "Portfolio") -> "ReturnsAccessor":
+    """Accessor that `Portfolio.stats` takes the Sharpe ratio from, out of the portfolio's cache where it is there.
+
+    Its `obj` are the returns per column or group: those of the portfolio's value, or those of its assets if
+    `use_asset_returns` is set in vectorbt's `portfolio.stats` settings.
+
+    Args:
+        portfolio (Portfolio): Portfolio whose returns to access.
+    """
+    # The arguments, their order included, are those that stats() makes: they are the key in vectorbt's cache.
+    settings = dict(group_by=None, **portfolio.stats_defaults["settings"])
+    if settings["freq"] != portfolio.wrapper.freq:
+        portfolio = portfolio.resolve_self(cond_kwargs=settings, silence_warnings=True)
+    return portfolio.resolve_attr("returns_acc", cond_kwargs=settings)
+
+
+# ############# Warnings ############# #
+
+
+class _Quiet(threading.local):
+    depth = 0
+
+
+_quiet = _Quiet()
+
+
+class _InQuietThread(type):
+    def __subclasscheck__(cls, category: type) -> bool:
+        return _quiet.depth > 0
+
+
+class _QuietWarning(Warning, metaclass=_InQuietThread):
+    """Category that every warning belongs to in a thread that is inside of `quiet`, and none in other threads."""
+
+
+_LIBRARIES = r"(vectorbt|pandas|numpy|numba|scipy)(\.|$)"
+
+_QUIET_FILTER = ("ignore", None, _QuietWarning, re.compile(_LIBRARIES), 0)
+"""What `warnings.filters` holds once `quiet` was used."""
+
+
+@contextmanager
+def quiet() -> tp.Iterator[None]:
+    """Silence the warnings that are attributed to vectorbt, pandas, NumPy, Numba and SciPy, in this thread only.
+
+    Warnings from a user's own code, such as the function of a custom metric, are shown as ever.
+
+    `warnings.catch_warnings` swaps the filters of the whole process: two threads that save at once could leave
+    everybody's warnings switched off, and each use makes Python repeat the warnings that it shows once. Here a single
+    filter is added, which then stays, and whose category tells the threads apart."""
+    if not (warnings.filters and warnings.filters[0] == _QUIET_FILTER):
+        warnings.filterwarnings("ignore", category=_QuietWarning, module=_LIBRARIES)
+    _quiet.depth += 1
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        _quiet.depth -= 1
+
+
+# ############# Metrics ############# #
+
+
+def _stats(portfolio: "Portfolio", **kwargs) -> tp.Optional[tp.SeriesFrame]:
+    """Call `Portfolio.stats` with the names of the metrics in place of their titles."""
+    titles = {name: dict(title=name) for name in _metric_names(portfolio)}
+    return portfolio.stats(silence_warnings=True, metric_settings=titles, **kwargs)
+
+
+def _metric_names(portfolio: "Portfolio") -> tp.List[str]:
+    """Names of the metrics that `Portfolio.stats` calculates; it numbers those that occur more than once."""
+    metrics = portfolio.stats_defaults["metrics"]
+    if isinstance(metrics, str) and metrics == "all":
+        metrics = portfolio.metrics
+    if isinstance(metrics, (str, tuple)):
+        metrics = [metrics]
+    names = [metric[0] if isinstance(metric, tuple) else metric for metric in metrics]
+    occurrences = Counter(names)
+    numbers = Counter()
+    unique_names = []
+    for name in names:
+        unique_names.append(name if occurrences[name] == 1 else f"{name}_{numbers[name]}")
+        numbers[name] += 1
+    return unique_names
+
+
+def _plain_row(row: tp.Optional[tp.Series]) -> tp.Dict[str, tp.Any]:
+    """Metrics of one run as a dict of plain values; vectorbt returns None if there is no metric to calculate."""
+    return {} if row is None else dict(zip(row.index, _plain_values(row)))
+
+
+def _plain_rows(table: tp.Frame) -> tp.List[tp.Dict[str, tp.Any]]:
+    """Metrics of one run per row as dicts of plain values."""
+    # Column by column: a row of a frame would be an object that has lost the columns' types.
+    columns = [_plain_values(table[name]) for name in table]
+    return [dict(zip(table.columns, row)) for row in zip(*columns)]
+
+
+def _plain_values(values: tp.Series) -> tp.List[tp.Any]:
+    plain_values = values.tolist()
+    if values.dtype == object or isinstance(values.dtype, pd.PeriodDtype):
+        return [_plain(value) for value in plain_values]
+    return plain_values
+
+
+def _plain(value: tp.Any) -> tp.Any:
+    if isinstance(value, np.datetime64):
+        return pd.Timestamp(value)
+    if isinstance(value, np.timedelta64):
+        return pd.Timedelta(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, pd.Period):
+        return str(value)
+    return value
+
+
+def _complete(row: tp.Dict[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+    """Rename what is a field of a record, and fill in the fields that are missing."""
+    stats = {name: value for name, value in row.items() if name not in _FIELD_NAMES}
+    for name, field_name in _FIELD_NAMES.items():
+        if name in row:
+            stats[field_name] = row[name]
+    for name in HEADLINE:
+        stats.setdefault(name, float("nan"))
+    trades = stats["total_trades"]
+    if isinstance(trades, float) and trades.is_integer():
+        stats["total_trades"] = int(trades)
+    return stats
+
+
+# ############# Returns ############# #
+
+
+def _returns_stats(portfolio: "Portfolio") -> tp.List[tp.Dict[str, tp.Any]]:
+    """Moments of each return series, see `measure`."""
+    accessor = returns_accessor(portfolio)
+    defaults = {**accessor.defaults, **portfolio.stats_defaults["settings"]}
+    moments = _moments(accessor.to_2d_array(), defaults["risk_free"], defaults["ddof"])
+    has_frequency = accessor.wrapper.freq is not None and accessor.year_freq is not None
+    periods_per_year = float(accessor.ann_factor) if has_frequency else float("nan")
+    moments["periods_per_year"] = [periods_per_year] * len(moments["n_obs"])
+    moments["bars_in_market"] = _bars_in_market(portfolio).tolist()
+    moments["fee_rate"] = _fee_rates(portfolio)
+    return [dict(zip(moments, row)) for row in zip(*moments.values())]
+
+
+def _moments(returns: tp.Array2d, risk_free: float, ddof: int) -> tp.Dict[str, tp.List[tp.Any]]:
+    """Moments of each column of `returns`, a chunk of columns at a time."""
+    moments: tp.Dict[str, tp.List[tp.Any]] = dict(sharpe=[], n_obs=[], skew=[], kurtosis=[])
+    for start in range(0, returns.shape[1], _COLUMNS_AT_ONCE):
+        series = np.ascontiguousarray(returns[:, start : start + _COLUMNS_AT_ONCE].T, dtype=np.float64)
+        for name, values in zip(moments, _series_moments(series, risk_free, ddof)):
+            moments[name].extend(values.tolist())
+    return moments
+
+
+def _series_moments(series: tp.Array2d, risk_free: float, ddof: int) -> tp.Tuple[tp.Array1d, ...]:
+    """Sharpe ratio, number of observations, skewness and kurtosis of each row of `series`, NaN left out.
+
+    Plain NumPy in two passes. SciPy checks its arguments for longer than it calculates, and warns."""
+    missing = np.isnan(series)
+    n_obs = series.shape[1] - np.count_nonzero(missing, axis=1)
+    mean = np.sum(series, axis=1, where=~missing) / n_obs
+    deviation = np.where(missing, 0.0, series - mean[:, np.newaxis])
+    squared = deviation * deviation
+    m2 = squared.sum(axis=1) / n_obs
+    m3 = np.einsum("ij,ij->i", squared, deviation) / n_obs
+    m4 = np.einsum("ij,ij->i", squared, squared) / n_obs
+
+    std = np.sqrt(m2 * n_obs / np.where(n_obs > ddof, n_obs - ddof, np.nan))
+    sharpe = np.where(std == 0, np.inf, (mean - risk_free) / std)
+    if series.shape[1] < 2:
+        sharpe[:] = np.nan
+    m2 = np.where(m2 <= (ROUNDING * mean) ** 2, np.nan, m2)
+    return sharpe, n_obs, m3 / m2**1.5, m4 / m2**2
+
+
+def _bars_in_market(portfolio: "Portfolio") -> tp.Array1d:
+    """Number of bars that end with a position, per column or group."""
+    from vectorbt.base.reshape_fns import to_2d_array
+    from vectorbt.portfolio.enums import Direction
+
+    # With this argument stats() has computed them already.
+    in_market = to_2d_array(portfolio.assets(direction=Direction.Both)) != 0
+    grouper = portfolio.wrapper.grouper
+    if grouper.is_grouped():
+        in_market = np.logical_or.reduceat(in_market, grouper.get_group_start_idxs(), axis=1)
+    return np.count_nonzero(in_market, axis=0)
+
+
+def _fee_rates(portfolio: "Portfolio") -> tp.List[float]:
+    """Fees paid over value traded, to six digits, per column or group. NaN where nothing was traded."""
+    orders = portfolio.order_records
+    n_columns = portfolio.wrapper.shape_2d[1]
+    fees = np.bincount(orders["col"], orders["fees"], minlength=n_columns)
+    traded = np.bincount(orders["col"], orders["size"] * orders["price"], minlength=n_columns)
+    grouper = portfolio.wrapper.grouper
+    if grouper.is_grouped():
+        starts = grouper.get_group_start_idxs()
+        fees, traded = np.add.reduceat(fees, starts), np.add.reduceat(traded, starts)
+    return [float(f"{paid / value:.6g}") if value else float("nan") for paid, value in zip(fees, traded)]

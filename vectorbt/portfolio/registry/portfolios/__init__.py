@@ -1,0 +1,1 @@
+"""A Portfolio as bytes, in several formats."""

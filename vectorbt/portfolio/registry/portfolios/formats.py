@@ -1,0 +1,230 @@
+"""Portfolio to bytes and back, one class per format.
+
+A format turns a portfolio into named blobs and reads it from them. It knows neither runs nor folders: whoever calls
+it decides where the blobs lie, whether they may be trusted, and whether they are what was written."""
+
+import abc
+import warnings
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.encoding import dumps, loads
+from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError, UnportablePortfolioError
+from vectorbt.portfolio.registry.portfolios.index import decode_index, encode_index
+
+
+class Read(abc.ABC):
+    """Reads blobs by their names."""
+
+    @abc.abstractmethod
+    def __call__(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
+        """Return a blob, or its bytes from `start` up to but excluding `end`."""
+
+    @abc.abstractmethod
+    def size(self, name: str) -> int:
+        """Return the size of a blob in bytes."""
+
+
+class PortfolioFormat(abc.ABC):
+    """A way to write a portfolio down."""
+
+    name: tp.ClassVar[str]
+    """Name of the format in a record's `artifact`."""
+
+    executes_code: tp.ClassVar[bool]
+    """Whether reading runs code that the blobs contain."""
+
+    holds_portfolio: tp.ClassVar[bool] = True
+    """Whether there is a whole portfolio in the blobs."""
+
+    @abc.abstractmethod
+    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        """Return a portfolio as blobs by name. The first name is the main one and is made of `stem`."""
+
+    @abc.abstractmethod
+    def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
+        """Return the portfolio of the blobs with these names.
+
+        Raises:
+            ArtifactUnreadableError: If the installed versions cannot open it."""
+
+    def load_column(self, names: tp.Sequence[str], read: Read, column: int) -> tp.Any:
+        """Return one column of the portfolio, or one group where it is grouped, as `select_column` does.
+
+        Raises the errors of `PortfolioFormat.load`.
+
+        Raises:
+            ArtifactCorruptedError: If there is no such column or group."""
+        return select_column(self.load(names, read), column)
+
+    def load_returns(self, names: tp.Sequence[str], read: Read) -> tp.Frame:
+        """Return the return series of all columns, or groups, in their order.
+
+        Raises the errors of `PortfolioFormat.load`."""
+        return self.returns_of(self.load(names, read))
+
+    @staticmethod
+    def returns_of(portfolio: tp.Any) -> tp.Frame:
+        """Return the return series of a portfolio as a frame: those that its Sharpe ratios are made of."""
+        from vectorbt.portfolio.registry.capture.metrics import returns_accessor
+
+        returns = returns_accessor(portfolio).obj
+        return returns.to_frame() if returns.ndim == 1 else returns
+
+
+class PickleFormat(PortfolioFormat):
+    """Exactly what `Portfolio.dumps` returns, so that `vbt.Portfolio.load` opens the file."""
+
+    name = "pickle"
+    executes_code = True
+
+    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        from vectorbt.portfolio.base import Portfolio
+
+        if type(portfolio) is not Portfolio:
+            warnings.warn(
+                f"vectorbt's pickle does not say that this is a {type(portfolio).__name__}: it will be loaded as a "
+                f"Portfolio, whose metrics may be other ones",
+                stacklevel=2,
+            )
+        return {f"{stem}.pkl": portfolio.dumps()}
+
+    def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
+        from vectorbt.portfolio.base import Portfolio
+
+        content = read(names[0])
+        try:
+            portfolio = Portfolio.loads(content)
+        except Exception as e:  # unpickling runs code of any kind, which raises anything
+            raise ArtifactUnreadableError(f"{type(e).__name__}: {e}") from e
+        if not isinstance(portfolio, Portfolio):
+            raise ArtifactUnreadableError(f"it holds a {type(portfolio).__name__}, not a Portfolio")
+        return portfolio
+
+
+class PortableFormat(PortfolioFormat):
+    """Parquet and JSON: small, safe to open, and readable by others.
+
+    See `vectorbt.portfolio.registry.portfolios.portable`."""
+
+    name = "portable"
+    executes_code = False
+
+    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        from vectorbt.portfolio.registry.portfolios.portable.reading import PortableFiles, open_whole
+        from vectorbt.portfolio.registry.portfolios.portable.writing import dump
+
+        blobs = dump(portfolio, stem)
+        try:
+            PortableFiles(list(blobs), open_whole(blobs.__getitem__)).check()
+        except ArtifactCorruptedError as e:  # what cannot be read again is not saved at all
+            raise UnportablePortfolioError(
+                f"this portfolio could not be read from the portable format again: {e.__cause__ or e}; "
+                f"portfolio_format='pickle' takes it"
+            ) from e
+        return blobs
+
+    def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
+        from vectorbt.portfolio.registry.portfolios.portable.reading import PortableFiles, open_whole
+
+        return PortableFiles(names, open_whole(read)).load()
+
+    def load_column(self, names: tp.Sequence[str], read: Read, column: int) -> tp.Any:
+        from vectorbt.portfolio.registry.portfolios.portable.reading import PortableFiles, open_partly
+
+        return PortableFiles(names, open_partly(read, read.size)).load_column(column)
+
+
+class ReturnsFormat(PortfolioFormat):
+    """The return series alone, in NumPy's own format: enough to judge a run, too little to look inside.
+
+    The file is an `.npz` with `returns`, bars by columns, and `axes`, the index as JSON of
+    `vectorbt.portfolio.registry.portfolios.index`."""
+
+    name = "returns"
+    executes_code = False
+    holds_portfolio = False
+
+    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+        import io
+
+        import numpy as np
+
+        returns = self.returns_of(portfolio)
+        axes = dumps(encode_index(returns.index))
+        file = io.BytesIO()
+        np.savez_compressed(file, returns=returns.to_numpy(), axes=np.frombuffer(axes, dtype=np.uint8))
+        return {f"{stem}.returns.npz": file.getvalue()}
+
+    def load(self, names: tp.Sequence[str], read: Read) -> tp.NoReturn:
+        raise ArtifactUnreadableError("only the return series was saved")
+
+    def load_returns(self, names: tp.Sequence[str], read: Read) -> tp.Frame:
+        import io
+        import zipfile
+
+        import numpy as np
+        import pandas as pd
+
+        content = read(names[0])
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                return pd.DataFrame(arrays["returns"], index=decode_index(loads(arrays["axes"].tobytes())))
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as e:
+            raise ArtifactCorruptedError(f"{names[0]} does not hold return series: {e}") from e
+
+
+FORMATS: tp.Dict[str, PortfolioFormat] = {
+    form.name: form for form in (PickleFormat(), PortableFormat(), ReturnsFormat())
+}
+"""Formats by name."""
+
+
+def check_format(name: tp.Any) -> str:
+    """Return `name` if it is the name of a format.
+
+    Raises:
+        TypeError: If it is not a string.
+        ValueError: If there is no such format."""
+    if not isinstance(name, str):
+        raise TypeError(f"portfolio_format must be a string, not {type(name).__name__}")
+    if name not in FORMATS:
+        raise ValueError(f"portfolio_format must be one of {', '.join(map(repr, FORMATS))}, not {name!r}")
+    return name
+
+
+def select_column(portfolio: tp.Any, column: int) -> tp.Any:
+    """Return one column of a portfolio, or one group where it is grouped, by position.
+
+    The metrics stay what they were in the whole: an initial cash that was found by looking at all columns
+    (`vectorbt.portfolio.enums.InitCashMode`) is fixed before the others are left out.
+
+    Raises:
+        ArtifactCorruptedError: If there is no such column or group."""
+    n_columns = len(portfolio.wrapper.get_columns())
+    if not 0 <= column < n_columns:
+        raise ArtifactCorruptedError(f"no column {column} among {n_columns}")
+    if portfolio.wrapper.get_ndim() == 1:
+        return portfolio
+    init_cash = found_init_cash(portfolio)
+    if init_cash is not None:
+        portfolio = portfolio.replace(init_cash=init_cash)
+    return portfolio.iloc[column]
+
+
+def found_init_cash(portfolio: tp.Any) -> tp.Optional[tp.Array1d]:
+    """Return the initial cash that vectorbt has found by looking at all columns, None if it has not done so.
+
+    It is in the form in which it is given to a portfolio: one value per column, or per group where cash is shared.
+    What was found for a group whose columns keep their own cash is spread over them evenly, since only its sum
+    counts."""
+    import numpy as np
+
+    from vectorbt.portfolio.enums import InitCashMode
+
+    if not isinstance(portfolio._init_cash, int) or portfolio._init_cash != InitCashMode.AutoAlign:
+        return None
+    init_cash = np.atleast_1d(np.asarray(portfolio.get_init_cash()))
+    if portfolio.wrapper.grouper.is_grouped() and not portfolio.cash_sharing:
+        lengths = portfolio.wrapper.grouper.get_group_lens()
+        init_cash = np.repeat(init_cash / lengths, lengths)
+    return init_cash

@@ -1,0 +1,119 @@
+"""Structured arrays of records as tables of their fields, one column of the portfolio after the other."""
+
+import numpy as np
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.encoding import decode, encode
+from vectorbt.portfolio.registry.portfolios.portable.parquet_file import TableFile, write_file
+
+_ROWS_AT_ONCE = 4096
+"""Records that a row group has at least, unless it is the last one. Few, so that one column is read quickly."""
+
+
+def write_records(records: tp.RecordArray, meaning: tp.Dict[str, tp.Any], memory: int = 0) -> bytes:
+    """Return records as a file.
+
+    Args:
+        records (np.ndarray): Structured array.
+        meaning (dict): What else the file says: strict JSON.
+        memory (int): Bytes of memory that reading will take beside the records.
+
+    Raises:
+        TypeError: If a field has no faithful encoding."""
+    described = dict(dtype=encode(records[:0], "the type of the records"))
+    bounds = _bounds(records)
+    if _is_sorted(records):
+        starts, ends = bounds[:-1], bounds[1:]
+        described["columns"] = [[int(records["col"][s]), int(records["col"][e - 1])] for s, e in zip(starts, ends)]
+    columns = {name: _flat(records[name]) for name in records.dtype.names}
+    return write_file(dict(meaning, records=described), columns, bounds, memory=memory)
+
+
+def read_records(table: TableFile, column: tp.Optional[range] = None) -> tp.RecordArray:
+    """Return the records of a file.
+
+    Args:
+        table (TableFile): File.
+        column (range): Positions of adjacent columns of the portfolio, to leave out the records of all others.
+
+    Raises:
+        ValueError: If they are not what was written."""
+    described = table.meaning["records"]
+    empty = decode(described["dtype"])
+    if not isinstance(empty, np.ndarray) or not empty.dtype.names:
+        raise ValueError("records without fields")
+    groups = list(range(table.n_groups))
+    if column is not None and "columns" in described:
+        if len(described["columns"]) != len(groups):
+            raise ValueError("records whose columns are not told")
+        spans = zip(groups, described["columns"])
+        groups = [i for i, (first, last) in spans if first < column.stop and last >= column.start]
+    table.fetch(groups)
+    fields = {name: table.column(name, groups) for name in empty.dtype.names}
+    n_records = len(next(iter(fields.values())))
+    records = np.zeros(n_records, empty.dtype)
+    for name, values in fields.items():
+        records[name] = _shaped(values, records[name])
+    if column is None:
+        return records
+    return records[(records["col"] >= column.start) & (records["col"] < column.stop)]
+
+
+def check_records(records: tp.RecordArray, expected: np.dtype, n_bars: int, n_columns: int) -> None:
+    """Check that records have all fields, and that none points at a bar or column that is not there.
+
+    Args:
+        records (np.ndarray): Records.
+        expected (np.dtype): vectorbt's own type of such records. There may be further fields.
+        n_bars (int): Number of bars.
+        n_columns (int): Number of columns.
+
+    Raises:
+        ValueError: If they are no records, or it is not so. Compiled code does not look before it leaps."""
+    if type(records) is not np.ndarray or records.dtype.names is None or records.ndim != 1:
+        raise ValueError("expected a structured array of one dimension")
+    names = records.dtype.names
+    for name in expected.names:
+        if name not in names or records.dtype[name].kind != expected[name].kind:
+            raise ValueError(f"records without the field {name!r}, or of another type")
+    for name, size in (("idx", n_bars), ("col", n_columns), ("group", n_columns)):
+        if name not in expected.names or len(records) == 0:
+            continue
+        if records[name].min() < 0 or records[name].max() >= size:
+            raise ValueError(f"a record whose {name!r} is not from 0 up to {size}")
+
+
+def _is_sorted(records: tp.RecordArray) -> bool:
+    if "col" not in records.dtype.names or records.dtype["col"].kind not in "iu":
+        return False
+    return bool((records["col"][1:] >= records["col"][:-1]).all())
+
+
+def _bounds(records: tp.RecordArray) -> tp.List[int]:
+    """Return where row groups begin and end: where a column does, if the records are sorted by column."""
+    if len(records) == 0:
+        return [0]
+    if not _is_sorted(records):
+        return [0, len(records)]
+    ends = np.append(np.flatnonzero(np.diff(records["col"])) + 1, len(records))
+    bounds = [0]
+    for end in ends.tolist():
+        if end - bounds[-1] >= _ROWS_AT_ONCE or end == len(records):
+            bounds.append(end)
+    return bounds
+
+
+def _flat(values: tp.Array) -> tp.Array1d:
+    """Return the values of a field; those that are arrays or structures themselves as their bytes."""
+    values = np.ascontiguousarray(values)
+    if values.ndim == 1 and values.dtype.names is None:
+        return values
+    size = values.dtype.itemsize * int(np.prod(values.shape[1:]))
+    return np.frombuffer(values.tobytes(), f"V{size}")
+
+
+def _shaped(values: tp.Array1d, field: tp.Array) -> tp.Array:
+    """Return what `_flat` was given. `field` is an array of its type and shape."""
+    if values.dtype == field.dtype:
+        return values
+    return np.frombuffer(values.tobytes(), field.dtype).reshape(field.shape)

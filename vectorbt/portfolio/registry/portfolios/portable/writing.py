@@ -1,0 +1,149 @@
+"""A portfolio to the files of the portable format.
+
+Nothing is dropped in silence: what the format cannot represent is refused, by its name."""
+
+import hashlib
+from contextlib import contextmanager
+
+import numpy as np
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.encoding import encode
+from vectorbt.portfolio.registry.errors import UnportablePortfolioError
+from vectorbt.portfolio.registry.portfolios.formats import found_init_cash
+from vectorbt.portfolio.registry.portfolios.portable.call_seq import check_call_seq, write_call_seq
+from vectorbt.portfolio.registry.portfolios.portable.entries import encode_entry
+from vectorbt.portfolio.registry.portfolios.portable.matrices import describe_matrix, is_matrix
+from vectorbt.portfolio.registry.portfolios.portable.prices import WrittenPrices, write_prices
+from vectorbt.portfolio.registry.portfolios.portable.records import check_records, write_records
+from vectorbt.portfolio.registry.portfolios.portable.wrapper import encode_wrapper
+
+FORMAT = "vectorbt-registry portfolio"
+VERSION = 1
+
+ENTRIES = ("init_cash", "cash_sharing", "fillna_close", "trades_type", "engine")
+_TABLES = ("wrapper", "close", "order_records", "log_records", "call_seq")
+LOGS, CALL_SEQ = ".logs.parquet", ".calls.parquet"
+
+
+def dump(portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+    """Return a portfolio as files by name, the main one first.
+
+    Raises:
+        UnportablePortfolioError: If it holds something that the format cannot represent. The message names it."""
+    try:
+        check_portable(portfolio)
+        return _dump(portfolio, stem)
+    except (TypeError, ValueError) as e:
+        raise UnportablePortfolioError(
+            f"this portfolio cannot be written in the portable format: {e}; portfolio_format='pickle' takes it"
+        ) from e
+
+
+def _dump(portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+    from vectorbt.portfolio.enums import log_dt, order_dt
+
+    config, wrapper = portfolio.config, portfolio.config["wrapper"]
+    meaning = dict(format=FORMAT, version=VERSION, wrapper=encode_wrapper(wrapper))
+    for name, expected in (("order_records", order_dt), ("log_records", log_dt)):
+        with _naming(name):
+            check_records(config[name], expected, *wrapper.shape_2d)
+    meaning["entries"] = {name: encode_entry(config[name], name) for name in ENTRIES if name in config}
+    meaning["found_init_cash"] = _found_init_cash(portfolio)
+    meaning["close"], prices = _dump_close(config["close"], wrapper)
+    further = {**_dump_logs(config["log_records"], stem, meaning), **_dump_call_seq(portfolio, stem, meaning)}
+    meaning["digests"] = {
+        name.removeprefix(stem): hashlib.sha256(content).hexdigest() for name, content in further.items()
+    }
+    memory = max(len(prices.positions), len(wrapper.columns)) * len(wrapper.index) * 8
+    with _naming("order_records"):
+        main = write_records(config["order_records"], meaning, memory)
+    return {f"{stem}.parquet": main, prices.name: prices.content, **further}
+
+
+def check_portable(portfolio: tp.Any) -> None:
+    """Check that a portfolio consists of nothing but what the format knows.
+
+    Raises:
+        TypeError: If it does not. The message names what else there is."""
+    from vectorbt.portfolio.base import Portfolio
+
+    if type(portfolio) is not Portfolio:
+        raise TypeError(f"it is a {type(portfolio).__name__}, a subclass of Portfolio")
+    unknown = sorted(set(portfolio.config) - {*ENTRIES, *_TABLES})
+    if unknown:
+        raise TypeError(f"its config has an entry {unknown[0]!r}, which is not known")
+    for name in ("metrics", "subplots"):
+        changed = _first_difference(getattr(portfolio, name), getattr(Portfolio, f"_{name}"))
+        if changed is not None:
+            raise TypeError(f"{name}[{changed!r}] is not that of Portfolio, and functions cannot be stored")
+
+
+def _first_difference(found: tp.Any, expected: tp.Any) -> tp.Optional[str]:
+    """Return the first key under which two nested dicts differ, or None."""
+    for key in dict.fromkeys([*expected, *found]):
+        if key not in found or key not in expected or not _are_alike(found[key], expected[key]):
+            return key
+    return None
+
+
+def _are_alike(found: tp.Any, expected: tp.Any) -> bool:
+    """Return whether two values are equal. A function that was unpickled is not the one that was pickled."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(_are_alike(found[key], expected[key]) for key in found)
+    if isinstance(found, (list, tuple)) and isinstance(expected, (list, tuple)):
+        return len(found) == len(expected) and all(map(_are_alike, found, expected))
+    if callable(found) and hasattr(expected, "__code__"):
+        return getattr(found, "__code__", None) == expected.__code__
+    if type(found) is not type(expected):
+        return False
+    if hasattr(expected, "__dict__"):
+        return _are_alike(vars(found), vars(expected))
+    return bool(found == expected)
+
+
+@contextmanager
+def _naming(name: str) -> tp.Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError) as e:
+        raise type(e)(f"{name}: {e}") from e
+
+
+def _found_init_cash(portfolio: tp.Any) -> tp.Optional[tp.Dict[str, tp.Any]]:
+    """Return the initial cash that a mode has found by looking at all columns, since one column cannot tell."""
+    if portfolio.wrapper.get_ndim() == 1:
+        return None
+    return encode(found_init_cash(portfolio), "the initial cash")
+
+
+def _dump_close(close: tp.Any, wrapper: tp.Any) -> tp.Tuple[tp.Dict[str, tp.Any], WrittenPrices]:
+    n_bars = len(wrapper.index)
+    if not is_matrix(close, n_bars):
+        entry = encode_entry(close, "close")
+        prices = write_prices(np.empty((n_bars, 0)), wrapper.index, VERSION)
+        return dict(entry=entry, prices=prices.name), prices
+    description, values = describe_matrix(close, wrapper, "close")
+    prices = write_prices(values, wrapper.index, VERSION)
+    positions = encode(prices.positions) if prices.positions.any() else len(prices.positions)
+    return dict(description, positions=positions, prices=prices.name), prices
+
+
+def _dump_logs(records: tp.Any, stem: str, meaning: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
+    with _naming("log_records"):
+        content = write_records(records, {})
+    if len(records):
+        return {stem + LOGS: content}
+    meaning["no_logs"] = encode(records)
+    return {}
+
+
+def _dump_call_seq(portfolio: tp.Any, stem: str, meaning: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
+    call_seq, wrapper = portfolio.config.get("call_seq"), portfolio.config["wrapper"]
+    if call_seq is None:
+        return {}
+    if not is_matrix(call_seq, len(wrapper.index)) or call_seq.size != np.prod(wrapper.shape_2d) or not call_seq.size:
+        raise TypeError("call_seq has another shape than the portfolio")
+    meaning["call_seq"], values = describe_matrix(call_seq, wrapper, "call_seq")
+    check_call_seq(values, wrapper, portfolio.cash_sharing)
+    return {stem + CALL_SEQ: write_call_seq(values, {})}

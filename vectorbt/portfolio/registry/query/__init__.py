@@ -1,0 +1,1 @@
+"""Questions: which runs match, and in which order."""

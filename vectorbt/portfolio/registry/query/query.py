@@ -1,0 +1,352 @@
+"""Which runs a question is about, and in which order.
+
+A `Query` says what matches. A store may narrow the candidates in a way of its own, but it never decides differently:
+what `Query.apply` returns is the answer."""
+
+import heapq
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, time
+from itertools import groupby
+from math import isfinite
+from operator import attrgetter
+
+import numpy as np
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.metrics import HEADLINE, vectorbt_metrics
+from vectorbt.portfolio.registry.checks import as_utc, check_parameters, check_tags
+from vectorbt.portfolio.registry.errors import QueryError
+from vectorbt.portfolio.registry.query.comparing import ORDERED_KINDS, Kind, classify, is_missing, same, sort_key
+from vectorbt.portfolio.registry.query.parser import parse
+from vectorbt.portfolio.registry.query.where import Where, describe_unknown, nearest
+from vectorbt.portfolio.registry.run import RunRecord
+
+FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
+"""Names of a run's fields that can be asked about, beside its metrics and `params.<name>`."""
+
+_SUMMARY = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", *HEADLINE})
+_PARAMS = "params."
+_RANKED = ORDERED_KINDS - {Kind.STRING}
+"""Kinds of values of which one can be the best."""
+
+
+def value_of(record: RunRecord, name: str) -> tp.Any:
+    """Return what a record holds under a name of `RunRegistry.to_frame`: a field, a metric or `params.<name>`.
+
+    None where the record has no such value."""
+    if name in HEADLINE or name in FIELDS or name == "column":
+        return getattr(record, name)
+    if name.startswith(_PARAMS):
+        return record.parameters.get(name[len(_PARAMS) :])
+    return record.stats.get(name)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question about runs. All conditions must hold.
+
+    Make one with `Query.of`, which checks what people pass and brings it into the form described here.
+
+    Args:
+        prefix (str): Beginning of the run_id.
+        strategy_name (str): Name of the strategy.
+        tags (tuple of str): The run has at least one of them.
+        parameters (dict): Values by name. A list means one of its items, None means that there is no value.
+        where (Where): Expression over the columns of `RunRegistry.to_frame`.
+        since (datetime): Earliest timestamp, inclusive, in UTC.
+        until (datetime): Latest timestamp, inclusive, in UTC.
+        data (tuple of str): Fingerprints of prices. The run was made on one of them.
+        sweep_id (str): Sweep.
+        deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
+        finite (str): Metric that must be a finite number.
+        sort_by (str): Field, metric or `params.<name>`. In both directions numbers come before booleans before texts
+            before the rest, and missing values and NaN last. Equal ones are ordered by run_id.
+        ascending (bool): Direction.
+        limit (int): Number of runs at most."""
+
+    prefix: tp.Optional[str] = None
+    strategy_name: tp.Optional[str] = None
+    tags: tp.Optional[tp.Tuple[str, ...]] = None
+    parameters: tp.Optional[tp.Dict[str, tp.Any]] = None
+    where: tp.Optional[Where] = None
+    since: tp.Optional[datetime] = None
+    until: tp.Optional[datetime] = None
+    data: tp.Optional[tp.Tuple[str, ...]] = None
+    sweep_id: tp.Optional[str] = None
+    deleted: tp.Optional[bool] = False
+    finite: tp.Optional[str] = None
+    sort_by: str = "timestamp"
+    ascending: bool = False
+    limit: tp.Optional[int] = None
+
+    @classmethod
+    def of(
+        cls,
+        strategy_name: tp.Optional[str] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        *,
+        parameters: tp.Optional[dict] = None,
+        where: tp.Optional[str] = None,
+        since: tp.Union[None, str, date, datetime] = None,
+        until: tp.Union[None, str, date, datetime] = None,
+        data: tp.Any = None,
+        sweep_id: tp.Optional[str] = None,
+        deleted: tp.Optional[bool] = False,
+        sort_by: str = "timestamp",
+        ascending: tp.Optional[bool] = None,
+        limit: tp.Optional[int] = None,
+        **unknown: tp.Any,
+    ) -> "Query":
+        """Make a query of what `RunRegistry.list_runs` accepts.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            ValueError: If an argument has a value that means nothing.
+            QueryError: If `where` is no expression."""
+        if unknown:
+            raise TypeError(_describe_unknown_filter(next(iter(unknown))))
+        return cls(
+            strategy_name=_check_type("strategy_name", strategy_name, str),
+            tags=None if tags is None else tuple(check_tags(tags)),
+            parameters=check_parameters(parameters) or None,
+            where=None if where is None else parse(where),
+            since=None if since is None else _as_moment("since", since, time.min),
+            until=None if until is None else _as_moment("until", until, time.max),
+            data=None if data is None else _as_fingerprints(data),
+            sweep_id=_check_type("sweep_id", sweep_id, str),
+            deleted=_check_type("deleted", deleted, bool),
+            sort_by=_check_sort_by(sort_by),
+            ascending=sort_by != "timestamp" if ascending is None else _check_ascending(ascending),
+            limit=_check_limit(limit),
+        )
+
+    def best(self, metric: str, n: int, ascending: bool) -> "Query":
+        """Return the query for the `n` best of the runs by a metric."""
+        ascending = _check_ascending(ascending)
+        return replace(self, finite=metric, sort_by=metric, ascending=ascending, limit=_check_limit(n))
+
+    # ############# Matching ############# #
+
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether the query finds every run."""
+        conditions = (self.strategy_name, self.tags, self.parameters, self.where, self.since, self.until)
+        conditions += (self.data, self.sweep_id, self.prefix, self.finite, self.limit)
+        return all(condition is None for condition in conditions)
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether the query touches only what a record holds without parsing its details."""
+        details = (self.tags, self.parameters, self.where, self.data)
+        names = {self.sort_by, self.finite or self.sort_by}
+        return all(detail is None for detail in details) and names <= _SUMMARY
+
+    def matches(self, record: RunRecord) -> bool:
+        """Return whether a record meets all conditions but `Query.deleted`, which is for the store to know."""
+        return bool(self.narrow([record])) and self.matches_details(record)
+
+    def narrow(self, records: tp.Iterable[RunRecord]) -> tp.List[RunRecord]:
+        """Return the records that meet the conditions on what they hold without parsing their details.
+
+        One condition after the other over all records: of a hundred thousand, that takes a few milliseconds each."""
+        narrowed = list(records)
+        if self.strategy_name is not None:
+            narrowed = [record for record in narrowed if record.strategy_name == self.strategy_name]
+        if self.sweep_id is not None:
+            narrowed = [record for record in narrowed if record.sweep_id == self.sweep_id]
+        if self.since is not None:
+            narrowed = [record for record in narrowed if record.timestamp >= self.since]
+        if self.until is not None:
+            narrowed = [record for record in narrowed if record.timestamp <= self.until]
+        if self.prefix is not None:
+            narrowed = [record for record in narrowed if record.run_id.startswith(self.prefix)]
+        if self.finite in HEADLINE:
+            value_of_finite = attrgetter(self.finite)
+            narrowed = [record for record in narrowed if isfinite(value_of_finite(record))]
+        return narrowed
+
+    def matches_details(self, record: RunRecord) -> bool:
+        """Return whether a record meets the other conditions."""
+        return (
+            (self.tags is None or not set(self.tags).isdisjoint(record.tags))
+            and (self.data is None or record.data.get("fingerprint") in self.data)
+            and (self.parameters is None or _has_parameters(record, self.parameters))
+            and (self.where is None or self.where.matches(lambda name: value_of(record, name)))
+            and (self.finite is None or _is_finite(value_of(record, self.finite)))
+        )
+
+    def apply(self, records: tp.Iterable[RunRecord]) -> tp.List[RunRecord]:
+        """Return the records that match, in order, cut at the limit."""
+        return self.arrange([record for record in records if self.matches(record)])
+
+    # ############# Ordering ############# #
+
+    def arrange(self, records: tp.List[RunRecord]) -> tp.List[RunRecord]:
+        """Return records that match in order, cut at the limit."""
+        arranged: tp.List[RunRecord] = []
+        lots, unknown = self._keyed(records)
+        for keyed in lots:
+            if self.limit is None or len(arranged) < self.limit:
+                arranged += self._in_order(keyed)
+        return [*arranged, *sorted(unknown, key=_run_id_of)][: self.limit]
+
+    def _in_order(self, keyed: tp.List[tp.Tuple]) -> tp.List[RunRecord]:
+        """Return records in the order of their keys, those that can be among the first ones."""
+        if self.limit is not None and self.limit < len(keyed):
+            keyed = _first_by_key(keyed, self.limit, reverse=not self.ascending)
+        keyed.sort(key=_key_of, reverse=not self.ascending)
+        ordered = []
+        for _, ties in groupby(keyed, key=_key_of):
+            ordered.extend(sorted((record for _, record in ties), key=_run_id_of))
+        return ordered
+
+    def _keyed(self, records: tp.List[RunRecord]) -> tp.Tuple[tp.List[tp.List[tp.Tuple]], tp.List[RunRecord]]:
+        """Pair records with what they are sorted by, those of each kind of value apart, in the order of the kinds.
+
+        Those without a value are returned apart as well."""
+        name = self.sort_by
+        if name == "timestamp":
+            return [[(record.timestamp, record) for record in records]], []
+        if name in HEADLINE:  # numbers need no key to be compared
+            value_of_metric = attrgetter(name)
+            keyed = [(value_of_metric(record), record) for record in records]
+            unknown = [record for value, record in keyed if value != value]
+            return [[pair for pair in keyed if pair[0] == pair[0]] if unknown else keyed], unknown
+        by_kind: tp.Dict[tp.Any, tp.List[tp.Tuple]] = {}
+        unknown = []
+        for record in records:
+            value = value_of(record, name)
+            if is_missing(value):
+                unknown.append(record)
+            else:
+                key = sort_key(value)
+                by_kind.setdefault(key[0], []).append((key, record))
+        return [by_kind[kind] for kind in sorted(by_kind)], unknown
+
+    # ############# Names ############# #
+
+    def check_names(self, seen_metrics: tp.Callable[[], tp.Collection[str]]) -> None:
+        """Check that the metrics that the query names exist.
+
+        Args:
+            seen_metrics (callable): Returns the metrics that occur in the registry. Called only for a name that is
+                none of vectorbt's own, since it looks at every run.
+
+        Raises:
+            QueryError: If a metric is unknown. Names the nearest ones."""
+        known = {*FIELDS, *HEADLINE, *vectorbt_metrics()}
+        sorting = (name for name in (self.sort_by, self.finite) if name is not None)
+        names = {name for name in sorting if not name.startswith(_PARAMS)} - {"column"}
+        if self.where is not None:
+            names |= {name.name for name in self.where.names if name.parameter is None}
+        if names <= known:
+            return
+        known |= set(seen_metrics()) - {"column"}
+        if self.where is not None:
+            self.where.check_names(known)
+        for name in sorted(names - known):
+            raise QueryError(describe_unknown(name, known))
+
+
+def _key_of(pair: tp.Tuple) -> tp.Any:
+    return pair[0]
+
+
+def _run_id_of(record: RunRecord) -> str:
+    return record.run_id
+
+
+def _first_by_key(keyed: tp.List[tp.Tuple], limit: int, reverse: bool) -> tp.List[tp.Tuple]:
+    """Return the pairs that can be among the first `limit`: sorting a few of many costs more than finding them."""
+    if limit == 0:
+        return []
+    keys = [key for key, _ in keyed]
+    last = (heapq.nlargest if reverse else heapq.nsmallest)(limit, keys)[-1]
+    return [pair for pair in keyed if (pair[0] >= last if reverse else pair[0] <= last)]
+
+
+def _is_finite(value: tp.Any) -> bool:
+    """Return whether a value can be ranked: a finite number, a duration, a point in time."""
+    if isinstance(value, float):
+        return value - value == 0.0
+    return classify(value)[0] in _RANKED
+
+
+def _has_parameters(record: RunRecord, wanted: tp.Dict[str, tp.Any]) -> bool:
+    """Return whether a record has each of the wanted values, or one of them where a list is wanted."""
+    for name, value in wanted.items():
+        have = record.parameters.get(name)
+        choices = value if isinstance(value, list) else [value]
+        if not any(is_missing(have) if is_missing(choice) else same(have, choice) for choice in choices):
+            return False
+    return True
+
+
+# ############# Checking ############# #
+
+
+def _check_type(name: str, value: tp.Any, expected: type) -> tp.Any:
+    if value is not None and not isinstance(value, expected):
+        raise TypeError(f"{name} must be of type {expected.__name__} or None, not {type(value).__name__}")
+    return value
+
+
+def _describe_unknown_filter(name: str) -> str:
+    filters = [field.name for field in fields(Query) if field.name not in ("prefix", "finite")]
+    near = nearest(name, filters)
+    return f"unknown filter {name!r}; " + (f"did you mean {near[0]}?" if near else f"expected {', '.join(filters)}")
+
+
+def _check_sort_by(value: tp.Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected the name of a field or metric, or params.<name>, to sort by, not {value!r}")
+    return value
+
+
+def _check_ascending(value: tp.Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"ascending must be True, False or None, not {value!r}")
+    return bool(value)
+
+
+def _check_limit(value: tp.Any) -> tp.Optional[int]:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"the number of runs must be an integer, not {type(value).__name__}")
+    if value.__index__() < 0:
+        raise ValueError(f"the number of runs must not be negative, not {value}")
+    return value.__index__()
+
+
+def _as_fingerprints(data: tp.Any) -> tp.Tuple[str, ...]:
+    from vectorbt.portfolio.registry.capture.provenance import fingerprints_of
+
+    return fingerprints_of(data)
+
+
+def _as_moment(name: str, value: tp.Any, at: time) -> datetime:
+    """Return a point in time in UTC. A bare date means its first or last microsecond."""
+    if isinstance(value, str):
+        value = _parse_iso(name, value)
+    if is_missing(value):
+        raise ValueError(f"{name} must be a point in time, not {value!r}")
+    if isinstance(value, datetime):
+        try:
+            return as_utc(value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value)
+        except OverflowError:
+            raise ValueError(f"{name} is too far away from now: {value}") from None
+    if isinstance(value, date):
+        return datetime.combine(value, at, tzinfo=UTC)
+    raise TypeError(f"{name} must be a datetime, a date or an ISO 8601 string, not {type(value).__name__}")
+
+
+def _parse_iso(name: str, value: str) -> tp.Union[date, datetime]:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{name} must be an ISO 8601 date or datetime such as '2024-12-31', not {value!r}") from None

@@ -1,0 +1,100 @@
+"""Runs as tables: a DataFrame to work with, and HTML for a notebook to show."""
+
+import pandas as pd
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.capture.metrics import HEADLINE
+from vectorbt.portfolio.registry.query.query import FIELDS
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.tables.columns import Columns, as_array, as_objects, as_timestamps
+
+_SHOWN_ROWS = 20
+_HIDDEN = ("notes", "sweep_id")
+_TAKEN = frozenset({*FIELDS, *HEADLINE, "column"})
+"""Names of fields, which a custom metric of the same name does not replace, as in a `where` expression."""
+_CHUNK = 256
+"""Records that are parsed at once: few enough for what is made of them to stay in the CPU's cache."""
+
+
+class RunList(list):
+    """A list of `vectorbt.portfolio.registry.run.RunRecord`, that is also a table.
+
+    Usage:
+        ```pycon
+        >>> runs = registry.list_runs(strategy_name="dual_sma")
+        >>> runs[0].sharpe_ratio
+        0.4215
+        >>> runs.to_frame()["params.fast"].value_counts()
+        ```"""
+
+    def __init__(self, records: tp.Iterable[RunRecord] = (), dsr: tp.Optional[tp.Dict[str, float]] = None) -> None:
+        super().__init__(records)
+        self.dsr = dsr
+        """Deflated Sharpe ratios by run_id, if they were asked for."""
+
+    def to_frame(self) -> tp.Frame:
+        """Return the runs as a DataFrame. See `to_frame`.
+
+        With a column `dsr` beside the Sharpe ratio if `RunRegistry.get_best_runs` was called with `deflate`."""
+        frame = to_frame(self)
+        if self.dsr is not None:
+            frame = frame.drop(columns="dsr", errors="ignore")
+            frame.insert(frame.columns.get_loc("sharpe_ratio") + 1, "dsr", frame.index.map(self.dsr).astype(float))
+        return frame
+
+    def __getitem__(self, key: tp.Any) -> tp.Any:
+        got = super().__getitem__(key)
+        return RunList(got, self.dsr) if isinstance(key, slice) else got
+
+    def __repr__(self) -> str:
+        if not self:
+            return "RunList of no runs"
+        shown = "\n".join(f"  {record!r}" for record in self[:10])
+        more = f"\n  ... and {len(self) - 10} more" if len(self) > 10 else ""
+        return f"RunList of {len(self)} runs:\n{shown}{more}"
+
+    def _repr_html_(self) -> str:
+        shown = self[:_SHOWN_ROWS].to_frame()
+        shown = shown.drop(
+            columns=[name for name in _HIDDEN if not any(value for value in shown[name] if isinstance(value, str))]
+        )
+        more = f"<p>{len(self)} runs, the first {_SHOWN_ROWS} shown</p>" if len(self) > _SHOWN_ROWS else ""
+        return shown.to_html(escape=True, max_cols=None) + more
+
+
+def to_frame(records: tp.Sequence[RunRecord]) -> tp.Frame:
+    """Return runs as a DataFrame.
+
+    The index is `run_id`. The columns are `timestamp`, `strategy_name`, the headline metrics, every other metric that
+    one of the runs has, `params.<name>` for every parameter that one of them has, `tags`, `notes` and `sweep_id`: the
+    names that a `where` expression knows. A column is numeric where all of its values are numbers or missing."""
+    with collection_paused():
+        columns = _columns_of(records)
+        index = pd.Index([record.run_id for record in records], name="run_id", dtype=None if records else object)
+        return pd.DataFrame({name: pd.Series(values, index=index) for name, values in columns.items()}, index=index)
+
+
+def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
+    stats, parameters = Columns(), Columns()
+    tags, notes = [], []
+    for start in range(0, len(records), _CHUNK):
+        stats_of_chunk, parameters_of_chunk = [], []
+        for record in records[start : start + _CHUNK]:
+            dct = record.peek()  # let go of at once: most of it is not shown
+            stats_of_chunk.append(dct.get("stats", {}))
+            parameters_of_chunk.append(dct.get("parameters", {}))
+            tags.append(list(dct.get("tags", ())))
+            notes.append(dct.get("notes", ""))
+        stats.add(stats_of_chunk)
+        parameters.add(parameters_of_chunk)
+    columns = {"timestamp": as_timestamps([record.timestamp for record in records])}
+    columns["strategy_name"] = [record.strategy_name for record in records]
+    for name in HEADLINE:
+        columns[name] = as_array([getattr(record, name) for record in records])
+    columns.update(stats.decoded(leave_out=_TAKEN))
+    columns.update((f"params.{name}", values) for name, values in parameters.decoded().items())
+    columns["tags"] = as_objects(tags)
+    columns["notes"] = notes
+    columns["sweep_id"] = as_objects([record.sweep_id for record in records])
+    return columns

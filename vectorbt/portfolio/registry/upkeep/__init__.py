@@ -1,0 +1,1 @@
+"""What is done with a registry as a whole: checked, cleaned, converted, moved."""

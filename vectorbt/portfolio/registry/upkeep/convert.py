@@ -1,0 +1,142 @@
+"""Saved portfolios from one format into another."""
+
+import warnings
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactError
+from vectorbt.portfolio.registry.portfolios.formats import FORMATS, check_format
+from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.store import RunStore, describe_artifact
+
+_SHOWN_IN_WARNING = 10
+
+
+class Conversion(tp.NamedTuple):
+    """What a conversion has done.
+
+    Args:
+        converted (list of str): run_ids whose portfolios were rewritten.
+        skipped (list of str): run_ids whose portfolios have the format already, or that have none.
+        failures (list of tuple): run_ids whose portfolios were left as they are, each with the reason."""
+
+    converted: tp.List[str]
+    skipped: tp.List[str]
+    failures: tp.List[tp.Tuple[str, str]]
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name}={len(value)}" for name, value in zip(self._fields, self))
+        return f"{type(self).__name__}({counts})"
+
+
+def convert(store: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None, to: str = "portable") -> Conversion:
+    """Rewrite saved portfolios in another format, one after the other.
+
+    The new files are read back and compared before the records refer to them, and the old ones go last. So an
+    interruption loses nothing, and the next call goes on from there. The runs of a sweep share their portfolio, and
+    are converted together, also if only some of them are asked for.
+
+    Args:
+        store (RunStore): Store of the runs.
+        run_ids (collection of str): Whole ids of the runs. Defaults to all.
+        to (str): Name of the format.
+
+    Returns:
+        What was converted. A portfolio that cannot be is left as it is; a warning says why.
+
+    Raises:
+        ValueError: If there is no such format, or it does not hold whole portfolios."""
+    from tqdm.auto import tqdm
+
+    if not FORMATS[check_format(to)].holds_portfolio:
+        raise ValueError(f"the format {to!r} does not hold whole portfolios, which a conversion must not lose")
+    report = Conversion([], [], [])
+    for runs in tqdm(_sharing(store, run_ids), desc="Converting portfolios", unit="portfolio", delay=1):
+        ids = [run.run_id for run in runs]
+        if not _is_convertible(runs[0], to):
+            report.skipped.extend(ids)
+            continue
+        try:
+            report.converted.extend(_convert(store, runs, to))
+        except ArtifactError as e:
+            report.failures.extend((run_id, str(e)) for run_id in ids)
+    _warn(report, to)
+    return report
+
+
+def _sharing(store: RunStore, run_ids: tp.Optional[tp.Collection[str]]) -> tp.List[tp.List[RunRecord]]:
+    """Return runs, those together that share a portfolio in the same format."""
+    groups: tp.Dict[tp.Any, tp.List[RunRecord]] = {}
+    for record in store.list_runs(Query(ascending=True)):
+        key = record.run_id if record.artifact is None else record.artifact["names"][0]
+        groups.setdefault(key, []).append(record)
+    chosen = groups.values()
+    if run_ids is not None:
+        chosen = [runs for runs in chosen if any(run.run_id in run_ids for run in runs)]
+    return list(chosen)
+
+
+def _is_convertible(record: RunRecord, to: str) -> bool:
+    if record.artifact is None or record.artifact["format"] == to:
+        return False
+    form = FORMATS.get(record.artifact["format"])
+    return form is None or form.holds_portfolio
+
+
+def _convert(store: RunStore, runs: tp.Sequence[RunRecord], to: str) -> tp.List[str]:
+    """Rewrite the portfolio that runs share. Return those that were still there."""
+    old = runs[0].artifact
+    portfolio = store.open_artifact(runs[0], lambda form, *blobs: form.load(*blobs))
+    stem = runs[0].sweep_id or runs[0].run_id
+    blobs = FORMATS[to].dump(portfolio, stem)
+    artifact = describe_artifact(to, blobs)
+    store.write_missing(blobs)
+    _verify(store, runs[0], artifact, portfolio, stem)
+
+    def refer(record: RunRecord) -> RunRecord:
+        record.artifact = artifact
+        return record
+
+    with store.exclusive():
+        store.write_missing(blobs)
+        present = [run.run_id for run in runs if store.update(run.run_id, refer) is not None]
+        if present and not _is_needed(store, runs[0].sweep_id, old["names"][0]):
+            # Prices are not named after the portfolio: others may need them, so they are left to `RunRegistry.gc`.
+            stem = old["names"][0].partition(".")[0]
+            for name in old["names"]:
+                if name.partition(".")[0] == stem:
+                    store.artifacts.delete(name)
+    return present
+
+
+def _is_needed(store: RunStore, sweep_id: tp.Optional[str], name: str) -> bool:
+    """Return whether a run of a sweep refers to an artifact, such as one that has come in meanwhile."""
+    if sweep_id is None:
+        return False
+    records = store.select(Query(sweep_id=sweep_id))
+    return any(record.artifact is not None and name in record.artifact["names"] for record in records)
+
+
+def _verify(store: RunStore, run: RunRecord, artifact: tp.Dict[str, tp.Any], portfolio: tp.Any, stem: str) -> None:
+    """Check that what was written is the portfolio. Equal portfolios are equal bytes in the portable format."""
+    written = run.copy()
+    written.artifact = artifact
+    read_back = store.open_artifact(written, lambda form, *blobs: form.load(*blobs))
+    portable = FORMATS["portable"]
+    if portable.dump(read_back, stem) != portable.dump(portfolio, stem):
+        raise ArtifactCorruptedError(
+            f"the portfolio of run {run.run_id} does not come back from {store.artifacts.locate(artifact['names'][0])} "
+            f"as it was; the old file stays"
+        )
+
+
+def _warn(report: Conversion, to: str) -> None:
+    if not report.failures:
+        return
+    shown = "".join(f"\n  {run_id}: {reason}" for run_id, reason in report.failures[:_SHOWN_IN_WARNING])
+    rest = len(report.failures) - _SHOWN_IN_WARNING
+    warnings.warn(
+        f"{len(report.failures)} runs were not converted to the format {to!r}:{shown}"
+        + (f"\n  and {rest} more" if rest > 0 else ""),
+        stacklevel=4,
+    )

@@ -1,0 +1,284 @@
+"""Runs from one registry into another, with their portfolios."""
+
+import hashlib
+import json
+import os
+import warnings
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts.store import is_name
+from vectorbt.portfolio.registry.checks import check_run_ids
+from vectorbt.portfolio.registry.encoding import dumps
+from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, RunExistsError, RunNotFoundError
+from vectorbt.portfolio.registry.portfolios.stored import check_owner
+from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.reports import Conflict, MergeReport
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.stores import open_store
+
+_SHOWN_IN_WARNING = 10
+_DELETED_HERE = "it was deleted here and is alive there; a deleted run does not come back by itself"
+_DELETED_THERE = "it was deleted there and is alive here; delete it here as well if it is to go"
+
+
+def open_source(location: tp.Union[str, os.PathLike, RunStore]) -> RunStore:
+    """Return the store of a registry that is there already.
+
+    Raises:
+        TypeError: If `location` is no path, URL or store.
+        FileNotFoundError: If there is no registry."""
+    store = open_target(location)
+    if store is not location and not store.exists():
+        raise FileNotFoundError(f"no registry in {store}: nothing was ever saved there")
+    return store
+
+
+def open_target(location: tp.Union[str, os.PathLike, RunStore]) -> RunStore:
+    """Return the store of a registry, which the first run that comes in makes if need be.
+
+    Raises:
+        TypeError: If `location` is no path, URL or store."""
+    if location is None:
+        raise TypeError("expected the path, URL or RunRegistry of another registry, not None")
+    return open_store(location)
+
+
+def find_ids(store: RunStore, run_ids: tp.Sequence[str]) -> tp.Set[str]:
+    """Return the whole ids of runs by their ids or unique prefixes.
+
+    Raises:
+        TypeError: If `run_ids` is not a list of strings.
+        RunNotFoundError: If there is no such run. Lists all of them."""
+    found = {run_id: store.get_run(run_id) for run_id in check_run_ids(run_ids)}
+    unknown = [run_id for run_id, record in found.items() if record is None]
+    if unknown:
+        raise RunNotFoundError(f"no run {', '.join(map(repr, unknown))} in {store}")
+    return {record.run_id for record in found.values()}
+
+
+def transfer(source: RunStore, target: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None) -> MergeReport:
+    """Take over runs from one store into another, the deleted ones included.
+
+    Those of a sweep come in together, each other one by itself. So a transfer that was interrupted has taken over
+    whole runs and sweeps, and the next one goes on from there. Nothing is unpickled.
+
+    Args:
+        source (RunStore): Store that runs come from. It is not changed.
+        target (RunStore): Store that they go to.
+        run_ids (collection of str): Ids of the runs. Defaults to all."""
+    from tqdm.auto import tqdm
+
+    runs = _select(source, run_ids)
+    receiver = _Receiver(source, target, runs)
+    with tqdm(total=len(runs), desc="Copying runs", unit="run", delay=1) as progress:
+        for group in _grouped(runs.values()):
+            receiver.receive(group)
+            progress.update(len(group))
+    _warn(receiver.report, source)
+    return receiver.report
+
+
+def _warn(report: MergeReport, source: RunStore) -> None:
+    if not report.conflicts:
+        return
+    shown = "".join(f"\n  {run_id}: {reason}" for run_id, reason in report.conflicts[:_SHOWN_IN_WARNING])
+    rest = len(report.conflicts) - _SHOWN_IN_WARNING
+    warnings.warn(
+        f"{len(report.conflicts)} runs of {source} were left alone:{shown}"
+        + (f"\n  and {rest} more" if rest > 0 else ""),
+        stacklevel=4,
+    )
+
+
+class _Run(tp.NamedTuple):
+    """A run, and whether it was deleted."""
+
+    record: RunRecord
+    deleted: bool
+
+    @property
+    def run_id(self) -> str:
+        return self.record.run_id
+
+
+class _Lot(tp.NamedTuple):
+    """Runs with the same portfolio, and the contents of its artifacts by name, the main one first."""
+
+    runs: tp.List[_Run]
+    contents: tp.Dict[str, bytes]
+
+
+def _select(store: RunStore, run_ids: tp.Optional[tp.Collection[str]]) -> tp.Dict[str, _Run]:
+    """Return runs by their ids, oldest first."""
+    runs = {}
+    for deleted in (False, True):  # in this order: a run that is deleted meanwhile is found as a deleted one
+        for record in store.select(Query(deleted=deleted, ascending=True)):
+            if run_ids is None or record.run_id in run_ids:
+                runs[record.run_id] = _Run(record, deleted)
+    return runs
+
+
+def _grouped(runs: tp.Iterable[_Run]) -> tp.List[tp.List[_Run]]:
+    """Return runs in lists: those of one sweep together, the deleted ones apart."""
+    groups: tp.Dict[tp.Any, tp.List[_Run]] = {}
+    for run in runs:
+        groups.setdefault((run.record.sweep_id or run.run_id, run.deleted), []).append(run)
+    return list(groups.values())
+
+
+class _Receiver:
+    """Takes runs into a store, and keeps account of what became of each.
+
+    Args:
+        source (RunStore): Where the runs come from.
+        target (RunStore): Where they go.
+        run_ids (collection of str): Ids of all that will come."""
+
+    def __init__(self, source: RunStore, target: RunStore, run_ids: tp.Collection[str]) -> None:
+        self.source = source
+        self.target = target
+        self.report = MergeReport([], [], [])
+        self._run_ids = run_ids
+        self._held = _select(target, run_ids)
+
+    def receive(self, group: tp.Sequence[_Run]) -> None:
+        """Take over the runs of a group that are not in the target yet: all of them or none."""
+        new = [run for run in group if self._is_new(run)]
+        lots = [lot for lot in map(self._read_portfolio, _by_portfolio(new)) if lot is not None]
+        if not lots:
+            return
+        try:
+            received = self._insert(lots)
+        except RunExistsError:  # somebody else has brought some of them at the same time
+            self._held = _select(self.target, self._run_ids)
+            if self._held.keys().isdisjoint(run.run_id for run in new):
+                raise
+            self.receive([run for lot in lots for run in lot.runs])
+        else:
+            self.report.merged.extend(run.run_id for run in received)
+
+    def _is_new(self, run: _Run) -> bool:
+        """Return whether a run is not in the target. Account for it if it is."""
+        held = self._held.get(run.run_id)
+        if held is None:
+            return True
+        reason = _difference(run, held)
+        if reason is None:
+            self.report.skipped.append(run.run_id)
+        else:
+            self._refuse([run], reason)
+        return False
+
+    def _refuse(self, runs: tp.Iterable[_Run], reason: str) -> None:
+        self.report.conflicts.extend(Conflict(run.run_id, reason) for run in runs)
+
+    def _read_portfolio(self, runs: tp.List[_Run]) -> tp.Optional[_Lot]:
+        """Read the portfolio that runs share. Refuse them if it is not what was saved."""
+        artifact = runs[0].record.artifact
+        if artifact is None:
+            return _Lot(runs, {})
+        try:
+            for run in runs:
+                check_owner(run.record)
+            contents = {name: self._read(name) for name in artifact["names"]}
+            _check_digest(contents[artifact["names"][0]], artifact)
+        except (FileNotFoundError, ValueError, ArtifactCorruptedError) as e:
+            self._refuse(runs, str(e))
+            return None
+        return _Lot(runs, contents)
+
+    def _read(self, name: str) -> bytes:
+        if not is_name(name):
+            raise ValueError(f"there its record refers to {name[:100]!r}, which cannot name a portfolio")
+        try:
+            return self.source.artifacts.read(name)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"its portfolio {self.source.artifacts.locate(name)} is missing") from None
+
+    def _insert(self, lots: tp.Sequence[_Lot]) -> tp.List[_Run]:
+        """Write portfolios, then records, while nobody else changes the target. Return the runs that came in."""
+        written: tp.List[str] = []
+        with self.target.exclusive():
+            fitting = [lot for lot in lots if self._fits(lot)]
+            runs = [run for lot in fitting for run in lot.runs]
+            try:
+                for name, content in _missing(self.target, fitting):
+                    written.append(name)
+                    self.target.artifacts.write(name, content)
+                if runs:
+                    records = [{**run.record.to_dict(), "portfolio_path": None} for run in runs]
+                    self.target.insert(records, deleted=runs[0].deleted)
+            except BaseException:
+                if runs:
+                    self.target.take_back(written, [dict(run_id=run.run_id) for run in runs])
+                raise
+        return runs
+
+    def _fits(self, lot: _Lot) -> bool:
+        """Return whether the name of a portfolio is free in the target, or means the same one. Else refuse the runs."""
+        if not lot.contents:
+            return True
+        name, content = next(iter(lot.contents.items()))
+        if self.target.artifacts.get(name) in (None, content) or not _is_used(self.target, name):
+            return True
+        self._refuse(lot.runs, f"here {self.target.artifacts.locate(name)} is the portfolio of other runs")
+        return False
+
+
+def _by_portfolio(runs: tp.Iterable[_Run]) -> tp.Iterable[tp.List[_Run]]:
+    """Return runs in lists of those that share a portfolio."""
+    lots: tp.Dict[bytes, tp.List[_Run]] = {}
+    for run in runs:
+        lots.setdefault(dumps(run.record.artifact), []).append(run)
+    return lots.values()
+
+
+def _check_digest(content: bytes, artifact: tp.Mapping[str, tp.Any]) -> None:
+    expected = artifact.get("sha256")
+    if expected is not None and hashlib.sha256(content).hexdigest() != expected:
+        raise ValueError(f"there its portfolio {artifact['names'][0]} is not what was saved; restore it from a copy")
+
+
+def _missing(store: RunStore, lots: tp.Iterable[_Lot]) -> tp.Iterator[tp.Tuple[str, bytes]]:
+    """Yield the artifacts that a store does not hold. Beside the main ones they are named after what is in them."""
+    for lot in lots:
+        for i, (name, content) in enumerate(lot.contents.items()):
+            if store.artifacts.size(name) is None or (i == 0 and store.artifacts.get(name) != content):
+                yield name, content
+
+
+def _is_used(store: RunStore, name: str) -> bool:
+    records = store.select(Query(deleted=None))
+    return any(record.artifact is not None and name in record.artifact["names"] for record in records)
+
+
+# ############# Differences ############# #
+
+
+def _difference(theirs: _Run, ours: _Run) -> tp.Optional[str]:
+    """Return in what the same run differs on two sides, or None."""
+    if theirs.deleted != ours.deleted:
+        return _DELETED_HERE if ours.deleted else _DELETED_THERE
+    there, here = _content(theirs.record), _content(ours.record)
+    names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
+    if not names:
+        return None
+    listed = "; ".join(f"{name} is {_shown(here.get(name))} here and {_shown(there.get(name))} there" for name in names)
+    return f"{listed}. Tags and notes can be made the same with update_run"
+
+
+def _content(record: RunRecord) -> tp.Dict[str, str]:
+    """Return the fields of a record as canonical JSON, without those that are empty or depend on where it lies."""
+    fields = record.to_dict().items()
+    return {
+        name: json.dumps(value, sort_keys=True, ensure_ascii=False)
+        for name, value in fields
+        if name != "portfolio_path" and value not in (None, "", [], {})
+    }
+
+
+def _shown(text: tp.Optional[str]) -> str:
+    if text is None:
+        return "empty"
+    return text if len(text) <= 60 else f"{text[:57]}..."
