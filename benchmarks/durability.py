@@ -14,8 +14,8 @@ from benchmarks.measuring import milliseconds, table
 from benchmarks.writers import METRICS, PARAMETERS, WRITERS, measure
 from tests.support.factories import make_portfolio, make_record, make_sweep
 from vectorbt.portfolio.registry import FileStore
-from vectorbt.portfolio.registry.capture.columns import split
 from vectorbt.portfolio.registry.checks import new_run_ids
+from vectorbt.portfolio.registry.run import RunRecord
 
 
 def make_run():
@@ -57,7 +57,7 @@ def fsyncs_per_call(folder):
     """Return the fsyncs of a save and of a sweep: those of the metadata, and those that keep a portfolio."""
     store, portfolio, sweep = FileStore(folder), make_portfolio(), make_sweep()
     store.save_run(make_run(), portfolio, new_ids=True)  # makes the folders
-    sweeps = [split(sweep, "sweep") for _ in range(2)]
+    sweeps = [RunRecord.from_columns(sweep, "sweep") for _ in range(2)]
     return [
         ("save_run", fsyncs_of(lambda: store.save_run(make_run(), portfolio, new_ids=True))),
         ("save_run without a portfolio", fsyncs_of(lambda: store.save_run(make_run(), new_ids=True))),

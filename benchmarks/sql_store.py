@@ -16,7 +16,6 @@ from benchmarks.registries import make_records, make_template
 from benchmarks.saving import make_portfolio
 from vectorbt.portfolio.registry import RunRegistry, SqliteStore, SqlStore
 from vectorbt.portfolio.registry._gc import collection_paused
-from vectorbt.portfolio.registry.capture.columns import split
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord, to_dicts
 from vectorbt.portfolio.registry.stores import sql_rows
@@ -111,7 +110,9 @@ def measure_sweep(store):
     portfolio = make_portfolio(bars=500, columns=SWEEP)
 
     def fresh_runs():
-        return split(portfolio, "dual_sma", {"fees": 0.001, "symbol": "SPX"}, ["daily"], notes=uuid.uuid4().hex)
+        return RunRecord.from_columns(
+            portfolio, "dual_sma", {"fees": 0.001, "symbol": "SPX"}, ["daily"], notes=uuid.uuid4().hex
+        )
 
     # One of each in turn, so that whatever else the machine does hits both.
     pairs = []

@@ -9,16 +9,9 @@ import pytest
 import scipy.stats
 
 import vectorbt as vbt
-from vectorbt.portfolio.registry.capture.metrics import (
-    HEADLINE,
-    _moments,
-    lower_is_better,
-    measure,
-    measure_columns,
-    quiet,
-    returns_accessor,
-    vectorbt_metrics,
-)
+from vectorbt.portfolio.registry.capture.metrics import _moments, measure, measure_columns, returns_accessor
+from vectorbt.portfolio.registry.capture.quiet import quiet
+from vectorbt.portfolio.registry.metric_names import HEADLINE, lower_is_better, vectorbt_metrics
 
 N_BARS = 60
 LABELS = ["a", "b", "c", "never"]

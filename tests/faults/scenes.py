@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tests.support.factories import make_portfolio, make_record, make_sweep
 from vectorbt.portfolio.registry import FileStore, RunRegistry
-from vectorbt.portfolio.registry.capture.columns import split
 from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.run import RunRecord
 
 ORPHAN = "00000000-0000-4000-8000-0000000000ff.pkl"
 
@@ -21,14 +21,14 @@ class Scenes:
         self.folder = Path(folder)
         self.portfolio, self.sweep = make_portfolio(), make_sweep()
         self.new_run = make_record(100)
-        self.new_runs = split(self.sweep, "new_sweep")
+        self.new_runs = RunRecord.from_columns(self.sweep, "new_sweep")
         self._copies = 0
         self._template = self.folder / "template"
         store = FileStore(self._template)
         self.runs = [make_record(number) for number in range(4)]
         for run in self.runs:
             store.save_run(run, self.portfolio, new_ids=True)
-        self.sweep_runs = split(self.sweep, "sweep")
+        self.sweep_runs = RunRecord.from_columns(self.sweep, "sweep")
         store.save_runs(self.sweep_runs, self.sweep, new_ids=True)
         store.update_run(self.runs[1].run_id, notes="updated")
         store.delete_run(self.runs[2].run_id)

@@ -14,9 +14,9 @@ from tests.faults.scenes import OPERATIONS, Scenes, kinds, state
 from tests.faults.syscalls import Syscalls
 from tests.support.factories import make_portfolio, make_record, make_sweep
 from vectorbt.portfolio.registry import FileStore, RunRegistry
-from vectorbt.portfolio.registry.capture.columns import split
 from vectorbt.portfolio.registry.checks import new_run_ids
 from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.run import RunRecord
 
 SWEEP_SIZE = 3
 
@@ -60,7 +60,7 @@ def dumped_once(portfolio):
 
 def kill_many_times(folder, rounds, seed=0):
     portfolio, sweep = dumped_once(make_portfolio()), dumped_once(make_sweep())
-    sweep_runs = split(sweep, "sweep")
+    sweep_runs = RunRecord.from_columns(sweep, "sweep")
     chance = random.Random(seed)
     saved = {"run": set(), "sweep": set(), "updated": set()}
     for _ in range(rounds):

@@ -6,9 +6,9 @@ Of hundreds of thousands of records in a registry most are only asked for their 
 from datetime import datetime
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.metrics import HEADLINE
 from vectorbt.portfolio.registry.checks import as_utc, is_run_id
 from vectorbt.portfolio.registry.encoding import decode, decode_mapping
+from vectorbt.portfolio.registry.metric_names import HEADLINE
 
 CONTAINERS = dict(parameters=dict, stats=dict, returns_stats=dict, data=dict, environment=dict, tags=list, notes=str)
 """Keys that hold something empty where they are missing, and of which type."""

@@ -6,10 +6,9 @@ from datetime import timedelta
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
-from vectorbt.portfolio.registry.capture.columns import split, summarise
-from vectorbt.portfolio.registry.capture.metrics import lower_is_better
 from vectorbt.portfolio.registry.checks import check_portfolio, check_run_ids, is_run_id
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError
+from vectorbt.portfolio.registry.metric_names import lower_is_better
 from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
 from vectorbt.portfolio.registry.query.query import FIELDS, Query
 from vectorbt.portfolio.registry.reports import Compaction, Garbage, MergeReport, Problem
@@ -20,9 +19,10 @@ from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores import open_store
 from vectorbt.portfolio.registry.tables.compare import compare, reasons_not_to_compare
 from vectorbt.portfolio.registry.tables.run_list import RunList
+from vectorbt.portfolio.registry.tables.sweeps import summarise
 from vectorbt.portfolio.registry.upkeep.check import check, gc
 from vectorbt.portfolio.registry.upkeep.convert import Conversion, convert
-from vectorbt.portfolio.registry.upkeep.transfer import find_ids, open_source, open_target, transfer
+from vectorbt.portfolio.registry.upkeep.transfer import find_ids, transfer
 
 _ON_DISPLAY = 10
 _UNREADABLE = (RegistryError, ImportError, OSError)
@@ -142,7 +142,7 @@ class RunRegistry:
             4950
             ```"""
         portfolio_format = self._format_of(save_portfolio, portfolio_format)
-        runs = split(portfolio, strategy_name, parameters, tags, notes)
+        runs = RunRecord.from_columns(portfolio, strategy_name, parameters, tags, notes)
         self.store.save_runs(runs, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
         return [run.run_id for run in runs]
 
@@ -322,7 +322,7 @@ class RunRegistry:
 
     def list_sweeps(self) -> tp.Frame:
         """Return one row per sweep, newest first: when, which strategy, how many runs, the best Sharpe ratio, and the
-        varying parameters with their ranges. See `vectorbt.portfolio.registry.capture.columns.summarise`."""
+        varying parameters with their ranges. See `vectorbt.portfolio.registry.tables.sweeps.summarise`."""
         return summarise(self.list_runs(where="sweep_id != none"))
 
     # ############# Portfolios ############# #
@@ -521,7 +521,7 @@ class RunRegistry:
             MergeReport(merged=5, skipped=0, conflicts=0)
             ```"""
         chosen = None if run_ids is None else find_ids(self.store, run_ids)
-        return transfer(self.store, open_target(_store_of(path)), chosen)
+        return transfer(self.store, open_store(_store_of(path)), chosen)
 
     def merge(self, path_or_registry: tp.Union[str, os.PathLike, "RunRegistry", RunStore]) -> MergeReport:
         """Take over all runs of another registry, with their portfolios.
@@ -540,7 +540,7 @@ class RunRegistry:
 
         Raises:
             FileNotFoundError: If there is no registry at the path."""
-        return transfer(open_source(_store_of(path_or_registry)), self.store)
+        return transfer(open_store(_store_of(path_or_registry), must_exist=True), self.store)
 
     # ############# As a collection ############# #
 
@@ -585,6 +585,12 @@ class RunRegistry:
 
 
 def _store_of(place: tp.Any) -> tp.Any:
+    """Return the store or location of another registry.
+
+    Raises:
+        TypeError: If it is None, which would mean the default registry."""
+    if place is None:
+        raise TypeError("expected the path, URL or RunRegistry of another registry, not None")
     return place.store if isinstance(place, RunRegistry) else place
 
 

@@ -10,7 +10,7 @@ from operator import attrgetter, index
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry import record_json
-from vectorbt.portfolio.registry.capture.metrics import HEADLINE
+from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.checks import (
     as_utc,
     check_notes,
@@ -24,6 +24,7 @@ from vectorbt.portfolio.registry.checks import (
     now,
 )
 from vectorbt.portfolio.registry.encoding import dumps, encode, encode_mapping, loads, loads_again
+from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.record_json import CONTAINERS, DETAILS, Detail
 
 _Known = tp.Dict[tp.Tuple[str, int], tp.Any]
@@ -179,6 +180,66 @@ class RunRecord:
             data=describe_data(portfolio),
             environment=environment(portfolio),
         )
+
+    @classmethod
+    def from_columns(
+        cls,
+        portfolio: tp.Any,
+        strategy_name: str,
+        parameters: tp.Optional[dict] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        notes: str = "",
+    ) -> tp.List["RunRecord"]:
+        """Measure each column of a portfolio, or each group where it is grouped, and return their records in order.
+
+        All share a `sweep_id` and a timestamp. What distinguishes the columns, the levels of the column index, becomes
+        parameters. The metrics of all are computed in one pass.
+
+        Args:
+            portfolio (Portfolio): Portfolio of a whole sweep.
+            strategy_name (str): Name of the strategy.
+            parameters (dict): Parameters that all columns have in common.
+            tags (list of str): Tags of each run.
+            notes (str): Free text of each run.
+
+        Raises:
+            TypeError: If an argument has the wrong type, or a parameter or column label cannot be encoded.
+            ValueError: If a constant parameter has the name of a level of the columns, or a column could not be
+                selected again."""
+        from vectorbt.portfolio.registry.capture.columns import column_parameters
+        from vectorbt.portfolio.registry.capture.git import start_git
+        from vectorbt.portfolio.registry.capture.metrics import measure_columns
+        from vectorbt.portfolio.registry.capture.provenance import describe_columns, environment
+
+        check_portfolio(portfolio)
+        described = dict(
+            strategy_name=check_strategy_name(strategy_name),
+            tags=check_tags(tags),
+            notes=check_notes(notes),
+        )
+        varying = column_parameters(portfolio, check_parameters(parameters))
+        start_git()
+        measured = measure_columns(portfolio)
+        data = describe_columns(portfolio)
+        run_ids = new_run_ids(len(varying))
+        shared = dict(
+            described,
+            timestamp=now(),
+            sweep_id=new_run_ids(1)[0],
+            environment=environment(portfolio),
+        )
+        with collection_paused():
+            return [
+                cls(
+                    run_id=run_ids[column],
+                    column=column,
+                    parameters=varying[column],
+                    data=data[column],
+                    **measured[column].fields(),
+                    **shared,
+                )
+                for column in range(len(varying))
+            ]
 
     @classmethod
     def from_dict(cls, dct: tp.Mapping[str, tp.Any]) -> "RunRecord":

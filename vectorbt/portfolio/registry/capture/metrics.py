@@ -3,42 +3,31 @@
 `measure` describes a portfolio as one run, `measure_columns` every column (or group) of it as a run of its own.
 Both ask vectorbt once, in one vectorised pass, and take its answer as it is.
 
-Saving a portfolio must not show warnings of vectorbt, pandas and the like: see `quiet`."""
+Saving a portfolio must not show warnings of vectorbt, pandas and the like, see
+`vectorbt.portfolio.registry.capture.quiet`."""
 
-import re
-import threading
-import warnings
 from collections import Counter
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.selection_bias.return_matrix import ROUNDING
+from vectorbt.portfolio.registry.capture.quiet import quiet
+from vectorbt.portfolio.registry.metric_names import FIELD_NAMES, HEADLINE
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
     from vectorbt.returns.accessors import ReturnsAccessor
 
 __all__ = [
-    "HEADLINE",
     "Measured",
-    "lower_is_better",
     "measure",
     "measure_columns",
-    "quiet",
     "returns_accessor",
-    "vectorbt_metrics",
 ]
 
-HEADLINE = ("total_return", "sharpe_ratio", "max_drawdown", "total_trades", "win_rate")
-"""Metrics that are fields of a record, under the names that these fields have."""
-
-_FIELD_NAMES = {"max_dd": "max_drawdown"}
-"""Metrics of vectorbt whose field in a record has another name."""
-
-_LOW_IS_BETTER = re.compile(r"drawdown|duration|(?<![a-z])(dd|fees?)(?![a-z])", re.IGNORECASE)
+ROUNDING = 1e-12
+"""A spread that is this small beside the values themselves is rounding, not risk."""
 
 _COLUMNS_AT_ONCE = 64
 """Columns whose moments are computed together, few enough for the temporary arrays to stay in the CPU's cache."""
@@ -58,31 +47,6 @@ class Measured(tp.NamedTuple):
         headline = {name: self.stats[name] for name in HEADLINE}
         stats = {name: value for name, value in self.stats.items() if name not in HEADLINE}
         return dict(headline, stats=stats, returns_stats=self.returns_stats)
-
-
-def lower_is_better(name: str) -> bool:
-    """Whether the best value of a metric is the lowest, which is so for drawdowns, durations and fees.
-
-    Judged by the words in the name, so that it holds for custom metrics as well. `worst_trade` and
-    `avg_losing_trade` are returns: the highest is the best.
-
-    Args:
-        name (str): Name of the metric.
-
-    Usage:
-        ```pycon
-        >>> lower_is_better("max_drawdown"), lower_is_better("worst_trade")
-        (True, False)
-        ```
-    """
-    return _LOW_IS_BETTER.search(name) is not None
-
-
-def vectorbt_metrics() -> tp.Tuple[str, ...]:
-    """Names of the metrics in `Portfolio.metrics`, as they are called in a record."""
-    from vectorbt.portfolio.base import Portfolio
-
-    return tuple(_FIELD_NAMES.get(name, name) for name in Portfolio.metrics)
 
 
 def measure(portfolio: "Portfolio") -> Measured:
@@ -156,50 +120,6 @@ def returns_accessor(portfolio: "Portfolio") -> "ReturnsAccessor":
     return portfolio.resolve_attr("returns_acc", cond_kwargs=settings)
 
 
-# ############# Warnings ############# #
-
-
-class _Quiet(threading.local):
-    depth = 0
-
-
-_quiet = _Quiet()
-
-
-class _InQuietThread(type):
-    def __subclasscheck__(cls, category: type) -> bool:
-        return _quiet.depth > 0
-
-
-class _QuietWarning(Warning, metaclass=_InQuietThread):
-    """Category that every warning belongs to in a thread that is inside of `quiet`, and none in other threads."""
-
-
-_LIBRARIES = r"(vectorbt|pandas|numpy|numba|scipy)(\.|$)"
-
-_QUIET_FILTER = ("ignore", None, _QuietWarning, re.compile(_LIBRARIES), 0)
-"""What `warnings.filters` holds once `quiet` was used."""
-
-
-@contextmanager
-def quiet() -> tp.Iterator[None]:
-    """Silence the warnings that are attributed to vectorbt, pandas, NumPy, Numba and SciPy, in this thread only.
-
-    Warnings from a user's own code, such as the function of a custom metric, are shown as ever.
-
-    `warnings.catch_warnings` swaps the filters of the whole process: two threads that save at once could leave
-    everybody's warnings switched off, and each use makes Python repeat the warnings that it shows once. Here a single
-    filter is added, which then stays, and whose category tells the threads apart."""
-    if not (warnings.filters and warnings.filters[0] == _QUIET_FILTER):
-        warnings.filterwarnings("ignore", category=_QuietWarning, module=_LIBRARIES)
-    _quiet.depth += 1
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        _quiet.depth -= 1
-
-
 # ############# Metrics ############# #
 
 
@@ -259,8 +179,8 @@ def _plain(value: tp.Any) -> tp.Any:
 
 def _complete(row: tp.Dict[str, tp.Any]) -> tp.Dict[str, tp.Any]:
     """Rename what is a field of a record, and fill in the fields that are missing."""
-    stats = {name: value for name, value in row.items() if name not in _FIELD_NAMES}
-    for name, field_name in _FIELD_NAMES.items():
+    stats = {name: value for name, value in row.items() if name not in FIELD_NAMES}
+    for name, field_name in FIELD_NAMES.items():
         if name in row:
             stats[field_name] = row[name]
     for name in HEADLINE:

@@ -29,7 +29,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt._settings import settings
 from vectorbt.portfolio.registry.capture.git import git_state
-from vectorbt.portfolio.registry.capture.metrics import quiet
+from vectorbt.portfolio.registry.capture.quiet import quiet
 
 if tp.TYPE_CHECKING:
     from vectorbt.base.array_wrapper import ArrayWrapper

@@ -13,9 +13,9 @@ from operator import attrgetter
 import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.metrics import HEADLINE, vectorbt_metrics
 from vectorbt.portfolio.registry.checks import as_utc, check_parameters, check_tags
 from vectorbt.portfolio.registry.errors import QueryError
+from vectorbt.portfolio.registry.metric_names import HEADLINE, vectorbt_metrics
 from vectorbt.portfolio.registry.query.comparing import ORDERED_KINDS, Kind, classify, is_missing, same, sort_key
 from vectorbt.portfolio.registry.query.parser import parse
 from vectorbt.portfolio.registry.query.where import Where, describe_unknown, nearest

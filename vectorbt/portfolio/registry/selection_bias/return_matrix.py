@@ -3,11 +3,9 @@
 import numpy as np
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.metrics import ROUNDING
 
 __all__ = ["as_return_matrix", "has_sharpe_ratio"]
-
-ROUNDING = 1e-12
-"""A spread that is this small beside the values themselves is rounding, not risk."""
 
 
 def as_return_matrix(returns: tp.ArrayLike) -> tp.Array2d:

@@ -19,21 +19,32 @@ DEFAULT_FOLDER = "./backtest_runs"
 _DATABASES = ("sqlite", "postgresql")
 
 
-def open_store(location: tp.Union[None, str, os.PathLike, RunStore] = None, **options: tp.Any) -> RunStore:
+def open_store(
+    location: tp.Union[None, str, os.PathLike, RunStore] = None, must_exist: bool = False, **options: tp.Any
+) -> RunStore:
     """Return the store at a location.
 
     Args:
         location (path_like or RunStore): Folder, its `file://` URL, URL of a database, or a ready store. None means
             what the environment variable `VBT_REGISTRY` says, or `./backtest_runs`.
+        must_exist (bool): Whether something must have been saved there already.
         **options: Options of the store that is made: `artifacts`, `portfolio_format`, `allow_pickle`.
 
     Raises:
         TypeError: If `location` is nothing of the above, or options are given with a ready store.
-        ValueError: If a URL is malformed, or has a scheme that no store has."""
+        ValueError: If a URL is malformed, or has a scheme that no store has.
+        FileNotFoundError: If `must_exist` and nothing was ever saved there. A ready store is taken as it is."""
     if isinstance(location, RunStore):
         if options:
             raise TypeError(f"{', '.join(options)}: options are for the store that a path makes; {location} is made")
         return location
+    store = _make_store(location, **options)
+    if must_exist and not store.exists():
+        raise FileNotFoundError(f"no registry in {store}: nothing was ever saved there")
+    return store
+
+
+def _make_store(location: tp.Union[None, str, os.PathLike], **options: tp.Any) -> RunStore:
     if location is None:
         location = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
     if not isinstance(location, (str, os.PathLike)):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.metrics import HEADLINE
+from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.comparing import Kind, classify, is_missing, read_instant
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.query.where import And, Compare, Condition, HasValue, In, Literal, Name, Not, Or

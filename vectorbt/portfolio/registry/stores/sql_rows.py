@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.metrics import HEADLINE
 from vectorbt.portfolio.registry.checks import as_utc
 from vectorbt.portfolio.registry.encoding import decode, dumps
+from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.comparing import EPOCH, is_missing
 from vectorbt.portfolio.registry.stores.shared_part import shared_part, without_empty
 

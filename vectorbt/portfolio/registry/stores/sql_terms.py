@@ -7,7 +7,7 @@ that hold the values; `Term.runs` turns them into conditions of runs."""
 import re
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.metrics import HEADLINE
+from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.where import PARAMETER_PREFIX
 from vectorbt.portfolio.registry.stores import sql_rows
 from vectorbt.portfolio.registry.stores.sql_schema import tables

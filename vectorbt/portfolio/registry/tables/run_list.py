@@ -4,7 +4,7 @@ import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
-from vectorbt.portfolio.registry.capture.metrics import HEADLINE
+from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.query import FIELDS
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.tables.columns import Columns, as_array, as_objects, as_timestamps

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import warnings
 
 from vectorbt import _typing as tp
@@ -15,33 +14,10 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Conflict, MergeReport
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
-from vectorbt.portfolio.registry.stores import open_store
 
 _SHOWN_IN_WARNING = 10
 _DELETED_HERE = "it was deleted here and is alive there; a deleted run does not come back by itself"
 _DELETED_THERE = "it was deleted there and is alive here; delete it here as well if it is to go"
-
-
-def open_source(location: tp.Union[str, os.PathLike, RunStore]) -> RunStore:
-    """Return the store of a registry that is there already.
-
-    Raises:
-        TypeError: If `location` is no path, URL or store.
-        FileNotFoundError: If there is no registry."""
-    store = open_target(location)
-    if store is not location and not store.exists():
-        raise FileNotFoundError(f"no registry in {store}: nothing was ever saved there")
-    return store
-
-
-def open_target(location: tp.Union[str, os.PathLike, RunStore]) -> RunStore:
-    """Return the store of a registry, which the first run that comes in makes if need be.
-
-    Raises:
-        TypeError: If `location` is no path, URL or store."""
-    if location is None:
-        raise TypeError("expected the path, URL or RunRegistry of another registry, not None")
-    return open_store(location)
 
 
 def find_ids(store: RunStore, run_ids: tp.Sequence[str]) -> tp.Set[str]:

@@ -1,0 +1,37 @@
+"""What metrics are called, and which of them are best when low."""
+
+import re
+
+from vectorbt import _typing as tp
+
+HEADLINE = ("total_return", "sharpe_ratio", "max_drawdown", "total_trades", "win_rate")
+"""Metrics that are fields of a record, under the names that these fields have."""
+
+FIELD_NAMES = {"max_dd": "max_drawdown"}
+"""Metrics of vectorbt whose field in a record has another name."""
+
+_LOW_IS_BETTER = re.compile(r"drawdown|duration|(?<![a-z])(dd|fees?)(?![a-z])", re.IGNORECASE)
+
+
+def lower_is_better(name: str) -> bool:
+    """Return whether the best value of a metric is the lowest, which is so for drawdowns, durations and fees.
+
+    Judged by the words in the name, so that it holds for custom metrics as well. `worst_trade` and
+    `avg_losing_trade` are returns: the highest is the best.
+
+    Args:
+        name (str): Name of the metric.
+
+    Usage:
+        ```pycon
+        >>> lower_is_better("max_drawdown"), lower_is_better("worst_trade")
+        (True, False)
+        ```"""
+    return _LOW_IS_BETTER.search(name) is not None
+
+
+def vectorbt_metrics() -> tp.Tuple[str, ...]:
+    """Return the names of the metrics in `Portfolio.metrics`, as they are called in a record."""
+    from vectorbt.portfolio.base import Portfolio
+
+    return tuple(FIELD_NAMES.get(name, name) for name in Portfolio.metrics)

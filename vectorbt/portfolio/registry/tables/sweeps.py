@@ -1,0 +1,48 @@
+"""Sweeps as a table: one row each."""
+
+import pandas as pd
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.query.comparing import ORDERED_KINDS, Kind, classify, is_missing, sort_key
+from vectorbt.portfolio.registry.run import RunRecord
+
+_WITH_RANGE = ORDERED_KINDS - {Kind.STRING, Kind.BOOLEAN}
+"""Kinds of parameters of which the lowest and the highest value say more than a list."""
+
+
+def summarise(records: tp.Sequence[RunRecord]) -> tp.Frame:
+    """Return one row per sweep, newest first.
+
+    The index is `sweep_id`. The columns are `timestamp`, `strategy_name`, `runs`, `best_sharpe_ratio` and
+    `parameters`: the varying ones, with their lowest and highest value or the number of different ones."""
+    sweeps: tp.Dict[str, tp.List[RunRecord]] = {}
+    for record in records:
+        if record.sweep_id is not None:
+            sweeps.setdefault(record.sweep_id, []).append(record)
+    rows = [_summary_row(sweep_id, runs) for sweep_id, runs in sweeps.items()]
+    columns = ["sweep_id", "timestamp", "strategy_name", "runs", "best_sharpe_ratio", "parameters"]
+    frame = pd.DataFrame(rows, columns=columns).sort_values(["timestamp", "sweep_id"], ascending=[False, True])
+    return frame.set_index("sweep_id")
+
+
+def _summary_row(sweep_id: str, runs: tp.Sequence[RunRecord]) -> tp.Tuple:
+    sharpe = pd.Series([run.sharpe_ratio for run in runs], dtype=float)
+    best = sharpe[sharpe.abs() < float("inf")].max()
+    names = dict.fromkeys(name for run in runs for name in run.parameters)
+    ranges = {name: _range([run.parameters.get(name) for run in runs]) for name in names}
+    varying = ", ".join(f"{name}: {text}" for name, text in ranges.items() if text is not None)
+    return sweep_id, runs[0].timestamp, runs[0].strategy_name, len(runs), best, varying
+
+
+def _range(values: tp.List[tp.Any]) -> tp.Optional[str]:
+    """Return the range of values as text, None if they are all the same."""
+    present = sorted((value for value in values if not is_missing(value)), key=sort_key)
+    kinds = {classify(value)[0] for value in present}
+    distinct = list(dict.fromkeys(map(str if len(kinds) == 1 else repr, present)))
+    missing = ["missing"] if len(present) < len(values) else []
+    if len(distinct) + len(missing) < 2:
+        return None
+    if len(distinct) > 1 and kinds <= _WITH_RANGE and len(kinds) == 1:
+        distinct = [f"{present[0]} to {present[-1]}"]
+    shown = [*distinct, *missing]
+    return ", ".join(shown) if len(shown) <= 3 else f"{len(shown)} values"
