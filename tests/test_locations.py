@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import FileStore, RunRegistry, SqliteStore
-from vectorbt.portfolio.registry.artifacts.remote import open_artifacts
+from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.locations import local_path
 from vectorbt.portfolio.registry.stores import open_store
 

@@ -18,7 +18,7 @@ from vectorbt.portfolio.registry import (
     RunRegistry,
     UntrustedArtifactError,
 )
-from vectorbt.portfolio.registry.artifacts.store import FolderArtifacts
+from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.stores.journal import lines_of
 
 

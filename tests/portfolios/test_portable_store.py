@@ -14,7 +14,7 @@ from vectorbt.portfolio.registry.errors import (
     ArtifactMissingError,
     UnportablePortfolioError,
 )
-from vectorbt.portfolio.registry.portfolios.formats import select_column
+from vectorbt.portfolio.registry.portfolios.columns import select_column
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRegistry
-from vectorbt.portfolio.registry.artifacts import store as artifacts_module
+from vectorbt.portfolio.registry.artifacts import folder as folder_artifacts
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.stores.journal import lines_of
 
@@ -262,7 +262,7 @@ class TestCheck:
 
         monkeypatch.setattr(FileStore, "exclusive", refuse)
         for name in ("make_folder", "write_atomically"):
-            monkeypatch.setattr(artifacts_module, name, refuse)
+            monkeypatch.setattr(folder_artifacts, name, refuse)
         assert "unreadable_line" in kinds(RunRegistry(FileStore(store.base_dir)), deep=True)
         assert RunRegistry(FileStore(store.base_dir)).gc(min_age=0, dry_run=True)
         assert RunRegistry(FileStore(store.base_dir)).compact(dry_run=True).put_aside == 1

@@ -1,48 +1,19 @@
 """Artifacts wherever fsspec reaches: S3 and what speaks its language, Google Cloud Storage, Azure, ..."""
 
-import os
 import time
 from contextlib import contextmanager
 from datetime import datetime
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.store import (
-    ArtifactInfo,
-    ArtifactStore,
-    FolderArtifacts,
-    check_name,
-    is_name,
-)
+from vectorbt.portfolio.registry.artifacts.store import ArtifactInfo, ArtifactStore, check_name, is_name
 from vectorbt.portfolio.registry.checks import as_utc
 from vectorbt.portfolio.registry.errors import StoreError
-from vectorbt.portfolio.registry.locations import local_path, scheme_of
+from vectorbt.portfolio.registry.locations import scheme_of
 
 _WITH_BUCKETS = ("s3", "s3a")
 """Schemes whose URLs begin with the name of a bucket."""
 _MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "created")
 """Where file systems say when a file was written."""
-
-
-def open_artifacts(location: tp.Union[str, os.PathLike, ArtifactStore]) -> ArtifactStore:
-    """Return the store of artifacts at a location.
-
-    Args:
-        location (path_like or ArtifactStore): Folder, URL, or a ready store.
-
-    Raises:
-        ImportError: If fsspec, or what it needs for the URL, is missing. Names the extra to install.
-        TypeError: If it is none of the above.
-        ValueError: If a URL is malformed, contains a password, or no file system knows it."""
-    if isinstance(location, ArtifactStore):
-        return location
-    if not isinstance(location, (str, os.PathLike)):
-        raise TypeError(f"artifacts must be a folder, a URL or an ArtifactStore, not {type(location).__name__}")
-    scheme = scheme_of(location)
-    if scheme is None:
-        return FolderArtifacts(os.path.abspath(os.path.expanduser(location)))
-    if scheme == "file":
-        return FolderArtifacts(local_path(location))
-    return FsspecArtifacts(location)
 
 
 class FsspecArtifacts(ArtifactStore):

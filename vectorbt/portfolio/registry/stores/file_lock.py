@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.store import open_regular
+from vectorbt.portfolio.registry.artifacts.files import open_regular
 
 
 def file_lock(path: Path) -> tp.Any:

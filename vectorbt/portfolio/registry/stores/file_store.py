@@ -21,10 +21,8 @@ from pathlib import Path
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
-from vectorbt.portfolio.registry.artifacts.remote import open_artifacts
-from vectorbt.portfolio.registry.artifacts.store import (
-    ArtifactStore,
-    FolderArtifacts,
+from vectorbt.portfolio.registry.artifacts import open_artifacts
+from vectorbt.portfolio.registry.artifacts.files import (
     errors_naming,
     make_folder,
     open_regular,
@@ -33,6 +31,8 @@ from vectorbt.portfolio.registry.artifacts.store import (
     write_atomically,
     write_fully,
 )
+from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
+from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem

@@ -23,7 +23,7 @@ import zlib
 from dataclasses import dataclass, field
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.store import open_regular
+from vectorbt.portfolio.registry.artifacts.files import open_regular
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import SchemaVersionError
 from vectorbt.portfolio.registry.stores.shared_part import shared_part, without_empty

@@ -5,8 +5,9 @@ import threading
 from contextlib import contextmanager
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.remote import open_artifacts
-from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, MemoryArtifacts
+from vectorbt.portfolio.registry.artifacts import open_artifacts
+from vectorbt.portfolio.registry.artifacts.memory import MemoryArtifacts
+from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import RunExistsError
 from vectorbt.portfolio.registry.query.query import Query

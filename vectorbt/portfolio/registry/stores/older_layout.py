@@ -4,7 +4,7 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.store import open_regular
+from vectorbt.portfolio.registry.artifacts.files import open_regular
 from vectorbt.portfolio.registry.encoding import dumps, encode_mapping, loads_lenient
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.stores.journal import Damage

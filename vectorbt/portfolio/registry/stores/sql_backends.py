@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.store import make_folder
+from vectorbt.portfolio.registry.artifacts.files import make_folder
 from vectorbt.portfolio.registry.errors import StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
 from vectorbt.portfolio.registry.stores.file_lock import file_lock

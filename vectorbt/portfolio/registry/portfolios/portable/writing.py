@@ -10,7 +10,7 @@ import numpy as np
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import encode
 from vectorbt.portfolio.registry.errors import UnportablePortfolioError
-from vectorbt.portfolio.registry.portfolios.formats import found_init_cash
+from vectorbt.portfolio.registry.portfolios.columns import found_init_cash
 from vectorbt.portfolio.registry.portfolios.portable.call_seq import check_call_seq, write_call_seq
 from vectorbt.portfolio.registry.portfolios.portable.entries import encode_entry
 from vectorbt.portfolio.registry.portfolios.portable.matrices import describe_matrix, is_matrix
