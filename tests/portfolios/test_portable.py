@@ -11,7 +11,8 @@ from tests.portfolios.test_index import check_same
 from tests.support.factories import make_portfolio, make_price, make_sweep
 from tests.support.portfolios import PORTFOLIOS, make_basket
 from vectorbt.portfolio.registry.errors import ArtifactUnreadableError, UnportablePortfolioError
-from vectorbt.portfolio.registry.portfolios.formats import FORMATS, Read, select_column
+from vectorbt.portfolio.registry.portfolios.columns import select_column
+from vectorbt.portfolio.registry.portfolios.formats import FORMATS, Read
 from vectorbt.portfolio.registry.portfolios.portable import writing
 
 STEM = "0b9d2c5e-0000-4000-8000-000000000000"

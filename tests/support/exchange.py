@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vectorbt.portfolio.registry.portfolios.formats import FORMATS, Read, select_column
+from vectorbt.portfolio.registry.portfolios.columns import select_column
+from vectorbt.portfolio.registry.portfolios.formats import FORMATS, Read
 from vectorbt.portfolio.registry.portfolios.index import describe_index
 
 STEM = "0b9d2c5e-0000-4000-8000-000000000000"
