@@ -43,23 +43,18 @@ from vectorbt.portfolio.registry.stores.journal import (
     Damage,
     Entry,
     JournalReader,
+    beyond_reading,
     check_header,
+    compacted,
+    damaged_lines,
     frame,
     header,
     is_last_line,
     lines_of,
     parse_line,
-)
-from vectorbt.portfolio.registry.stores.journal_upkeep import (
-    beyond_reading,
-    compacted,
-    damaged_lines,
-    line_problems,
-    put_aside,
-    record_problems,
-    torn_end,
     whole_value,
 )
+from vectorbt.portfolio.registry.stores.journal_problems import line_problems, put_aside, record_problems, torn_end
 from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
 
 _BUFFER = 1 << 20

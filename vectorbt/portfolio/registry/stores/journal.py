@@ -1,4 +1,4 @@
-"""The metadata file of a `vectorbt.portfolio.registry.stores.file_store.FileStore`: lines that prove themselves.
+"""The metadata file of a `vectorbt.portfolio.registry.stores.file_store.FileStore`: checksummed lines.
 
 ```text
 {"crc":"<crc32>","header":{"format":"vectorbt-registry","version":1}}
@@ -26,6 +26,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import open_regular
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import SchemaVersionError
+from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.stores.shared_part import shared_part, without_empty
 
 FORMAT = "vectorbt-registry"
@@ -34,6 +35,8 @@ VERSION = 1
 _START = b'{"crc":"'
 _KINDS = {b"header": "header", b"run": "run", b"sweep": "sweep", b"deleted": "deleted"}
 _NUMBERED = b'{"n":'
+_SEPARATORS = b"\xef\xbb\xbf\r\n "
+"""What stands between lines that were joined, in front of the first, or behind those of another system."""
 
 
 class Entry(tp.NamedTuple):
@@ -49,7 +52,7 @@ class Entry(tp.NamedTuple):
 
 
 def frame(kind: str, content: bytes) -> bytes:
-    """Return the JSON of a value as a line that proves itself."""
+    """Return the JSON of a value as a line with its checksum."""
     return b'{"crc":"%08x","%s":%s}\n' % (zlib.crc32(content), kind.encode(), content)
 
 
@@ -313,3 +316,58 @@ def _parse_sweep(value: bytes) -> tp.Tuple[tp.Optional[int], tp.Dict[str, tp.Any
     if type(announced) is not int or announced < 0 or not isinstance(shared, dict):
         return None, {}
     return announced, shared
+
+
+# ############# Rewriting ############# #
+
+
+def compacted(runs: tp.Iterable[RunRecord], deleted: tp.Iterable[RunRecord]) -> bytes:
+    """Return a journal of runs and deletions in which each of them stands once, in the order given.
+
+    Those of a sweep become one block again."""
+    blocks = [lines_of("run", block) for block in _blocks(runs)]
+    blocks += [lines_of("deleted", block) for block in _blocks(deleted)]
+    return b"".join([header(), *blocks])
+
+
+def _blocks(records: tp.Iterable[RunRecord]) -> tp.List[tp.List[tp.Dict[str, tp.Any]]]:
+    """Return records as dicts, those of one sweep together as far as they have the large parts in common."""
+    blocks: tp.Dict[tp.Any, tp.List[tp.Dict[str, tp.Any]]] = {}
+    for record in records:
+        dct = record.to_dict()
+        key: tp.Any = record.run_id
+        if record.sweep_id is not None:
+            key = record.sweep_id, dumps([dct["artifact"], dct["data"], dct["environment"]])
+        blocks.setdefault(key, []).append(dct)
+    return list(blocks.values())
+
+
+def whole_value(entry: Entry) -> bytes:
+    """Return the value of an entry with what it shares with the rest of its block, as far as it is JSON."""
+    try:
+        own = loads(entry.value)
+    except ValueError:
+        return entry.value
+    return dumps({**entry.shared, **own}) if isinstance(own, dict) else entry.value
+
+
+def damaged_lines(torn: bytes) -> tp.List[bytes]:
+    """Return what is damaged of the lines behind the end of a journal, a last one that lost its break included."""
+    *lines, end = torn.split(b"\n")
+    damaged = [line + b"\n" for line in lines if parse_line(line + b"\n") is None]
+    return damaged if is_torn(end) else [*damaged, end + b"\n"]
+
+
+def beyond_reading(damages: tp.Iterable[Damage]) -> tp.List[bytes]:
+    """Return the damaged lines that hold more than what could be read of them."""
+    return [damage.content.removesuffix(b"\n") + b"\n" for damage in damages if damage.content and not _is_read(damage)]
+
+
+def _is_read(damage: Damage) -> bool:
+    """Return whether all of a damaged line could be read, as where two lines have lost the break between them."""
+    if not damage.readable:
+        return False
+    rest = damage.content
+    for entry in salvage_line(damage.content):
+        rest = rest.replace(frame(entry.kind, entry.value)[:-1], b"", 1)
+    return not rest.strip(_SEPARATORS)
