@@ -69,6 +69,9 @@ _MAX_INT = 2**63 - 1
 _MAX_LEVELS = 254
 """Of the levels of JSON that orjson reads, it writes so many."""
 
+_DECIMAL_CONTEXT = decimal.Context(capitals=1, traps=[decimal.InvalidOperation])
+"""In the caller's context the exponent may be in lower case, and a text that is no number may be NaN."""
+
 PathT = tp.Tuple[tp.Any, ...]
 """The names and keys that lead to a value, from the outside in: `("parameters", "ma", "func")`."""
 
@@ -778,7 +781,7 @@ ENCODERS: tp.Dict[type, tp.Callable[[tp.Any, PathT], tp.Any]] = {
     str: _encode_str,
     int: _encode_int,
     float: _encode_float,
-    decimal.Decimal: lambda value, path: {"$decimal": str(value)},
+    decimal.Decimal: lambda value, path: {"$decimal": _DECIMAL_CONTEXT.to_sci_string(value)},
     type(pd.NaT): lambda value, path: {"$pandas": "NaT"},
     type(pd.NA): lambda value, path: {"$pandas": "NA"},
     list: lambda value, path: encode_items(value, path),
@@ -803,7 +806,7 @@ ENCODERS: tp.Dict[type, tp.Callable[[tp.Any, PathT], tp.Any]] = {
 DECODERS: tp.Dict[str, tp.Tuple[type, tp.Callable[[tp.Any, int], tp.Any]]] = {
     "$float": (str, lambda text, depth: float(text)),  # each NaN is an object of its own, as sets tell them apart
     "$int": (str, lambda text, depth: int(text, 16)),
-    "$decimal": (str, lambda text, depth: decimal.Decimal(text)),
+    "$decimal": (str, lambda text, depth: decimal.Decimal(text, _DECIMAL_CONTEXT)),
     "$pandas": (str, lambda text, depth: {"NaT": pd.NaT, "NA": pd.NA}[text]),
     "$tuple": (list, lambda items, depth: tuple(decode_items(items, depth))),
     "$set": (list, lambda items, depth: _without_loss(set(decode_items(items, depth)), len(items))),
