@@ -1,4 +1,4 @@
-"""The revision of the code: asked of real git, once, in the background, without ever failing a save."""
+"""The revision of the code: asked of real git, at each save, without ever failing one."""
 
 import os
 import shutil
@@ -6,16 +6,15 @@ import subprocess
 
 import pytest
 
-from vectorbt.portfolio.registry.capture import git as git_module
-from vectorbt.portfolio.registry.capture.git import start_git
+from tests.support.factories import make_portfolio, make_sweep
+from vectorbt.portfolio.registry import RunRegistry
 from vectorbt.portfolio.registry.capture.provenance import environment
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty working folder, outside of any repository, that git has not been asked about."""
+    """An empty working folder, outside of any repository."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(git_module, "_questions", {})
     for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
         monkeypatch.setenv(name, os.devnull)
     return tmp_path
@@ -71,27 +70,53 @@ def test_a_git_hook_does_not_change_the_repository(repository, folder, monkeypat
     assert environment()["git"] == dict(commit=repository, dirty=False)
 
 
-def test_no_repository_starts_no_process(folder, monkeypatch):
-    asked = []
-    monkeypatch.setattr(git_module._Question, "ask", lambda self: asked.append(self) or self._settled.set())
-    start_git()
+def test_every_save_records_the_code_as_it_is_then(repository, folder, monkeypatch):
+    registry, pf = RunRegistry(folder / "backtest_runs"), make_portfolio()
+
+    def saved():
+        return registry.get_run(registry.save_run(pf, "x", save_portfolio=False)).environment["git"]
+
+    assert saved() == dict(commit=repository, dirty=False)
+    (folder / "strategy.py").write_text("fast = 11\n")
+    assert saved() == dict(commit=repository, dirty=True)
+    git("commit", "--quiet", "--all", "--message", "Second")
+    second = git("rev-parse", "HEAD")
+    assert saved() == dict(commit=second, dirty=False)
+    git("checkout", "--quiet", repository)
+    assert saved() == dict(commit=repository, dirty=False)
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    git("init", "--quiet")
+    assert saved() == dict(commit=None, dirty=False)
+    shutil.rmtree(folder / "elsewhere" / ".git")
+    assert saved() == dict(commit=repository, dirty=False)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The folders that git is asked about."""
+    folders = []
+    run = subprocess.run
+    monkeypatch.setattr(
+        subprocess, "run", lambda *args, **kwargs: folders.append(kwargs["cwd"]) or run(*args, **kwargs)
+    )
+    return folders
+
+
+def test_a_save_asks_once_and_a_load_never(repository, folder, asked):
+    registry = RunRegistry(folder / "backtest_runs")
+    run_id = registry.save_run(make_portfolio(), "x")
+    assert asked == [folder]
+    run_ids = registry.save_sweep(make_sweep(), "x")
+    assert asked == [folder] * 2
+    registry.load_portfolio(run_id)
+    registry.load_portfolio(run_ids[0])
+    assert asked == [folder] * 2
+
+
+def test_no_repository_starts_no_process(folder, asked):
     assert environment()["git"] is None
     assert asked == []
-
-
-def test_git_is_asked_once_per_folder(repository, folder, monkeypatch):
-    asked = []
-    run = subprocess.run
-    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: asked.append(kwargs["cwd"]) or run(*args, **kwargs))
-    start_git()
-    start_git()
-    found = environment()["git"]
-    found["dirty"] = "changed by the caller"
-    assert environment()["git"] == dict(commit=repository, dirty=False)
-    (folder / "notebooks").mkdir()
-    monkeypatch.chdir(folder / "notebooks")
-    assert environment()["git"]["commit"] == repository
-    assert asked == [str(folder), str(folder / "notebooks")]
 
 
 def test_git_that_is_missing(repository, monkeypatch):
@@ -100,15 +125,14 @@ def test_git_that_is_missing(repository, monkeypatch):
 
 
 def test_git_that_does_not_answer(repository, folder, monkeypatch):
-    monkeypatch.setattr(git_module, "_TIMEOUT", 0.05)
     slow = folder / "bin" / "git"
     slow.parent.mkdir()
-    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.write_text(f"#!/bin/sh\necho $$ > {folder / 'pid'}\nexec sleep 60\n")
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
     assert environment()["git"] is None
-    (question,) = git_module._questions.values()
-    assert question._settled.wait(10), "git must be killed"
+    with pytest.raises(ProcessLookupError):  # git was killed
+        os.kill(int((folder / "pid").read_text()), 0)
 
 
 def test_a_repository_that_git_refuses(repository, folder):
@@ -129,19 +153,3 @@ def test_a_program_that_the_repository_names_is_not_run(repository, folder):
     git("config", "core.fsmonitor", str(folder / "hook.sh"))
     assert environment()["git"]["commit"] == repository
     assert not (folder / "ran").exists()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_forked_process_asks_for_itself(repository, monkeypatch):
-    with monkeypatch.context() as patched:
-        patched.setattr(git_module._Question, "ask", lambda self: None)
-        start_git()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            status = 0 if environment()["git"] == dict(commit=repository, dirty=False) else 1
-        finally:
-            os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0

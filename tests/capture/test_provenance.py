@@ -23,6 +23,7 @@ from vectorbt.portfolio.registry.capture.provenance import (
     environment,
     fingerprint,
     fingerprints_of,
+    metric_settings,
 )
 
 CLOSE = np.array([100.0, 101.5, np.nan, 99.25])
@@ -330,17 +331,17 @@ def test_a_portfolios_own_settings_count_more_than_vectorbts(portfolio, changed_
 
 def test_differences(portfolio, changed_settings):
     recorded = environment(portfolio)
-    assert differences(recorded, environment(portfolio)) == {}
+    assert differences(recorded, metric_settings(portfolio)) == {}
     changed_settings.returns["year_freq"] = "252 days"
     changed_settings.returns["defaults"]["ddof"] = 0
-    current = environment(portfolio)
+    current = metric_settings(portfolio)
     assert differences(recorded, current) == {
         "year_freq": ("365 days", "252 days"),
         "ddof": (1, 0),
     }
-    assert differences(current, recorded)["ddof"] == (0, 1)
+    assert differences(environment(portfolio), recorded["settings"])["ddof"] == (0, 1)
     assert differences({}, current) == {}
 
 
 def test_differences_are_about_settings_only(portfolio):
-    assert differences({**environment(portfolio), "vectorbt": "0.1", "git": None}, environment(portfolio)) == {}
+    assert differences({**environment(portfolio), "vectorbt": "0.1", "git": None}, metric_settings(portfolio)) == {}

@@ -159,7 +159,6 @@ class RunRecord:
         Raises:
             TypeError: If an argument has the wrong type, or a parameter cannot be encoded.
             ValueError: If `strategy_name` is empty."""
-        from vectorbt.portfolio.registry.capture.git import start_git
         from vectorbt.portfolio.registry.capture.metrics import measure
         from vectorbt.portfolio.registry.capture.provenance import describe_data, environment
 
@@ -170,7 +169,6 @@ class RunRecord:
             tags=check_tags(tags),
             notes=check_notes(notes),
         )
-        start_git()
         measured = measure(portfolio)
         return cls(
             run_id=new_run_ids(1)[0],
@@ -207,7 +205,6 @@ class RunRecord:
             ValueError: If a constant parameter has the name of a level of the columns, or a column could not be
                 selected again."""
         from vectorbt.portfolio.registry.capture.columns import column_parameters
-        from vectorbt.portfolio.registry.capture.git import start_git
         from vectorbt.portfolio.registry.capture.metrics import measure_columns
         from vectorbt.portfolio.registry.capture.provenance import describe_columns, environment
 
@@ -218,7 +215,6 @@ class RunRecord:
             notes=check_notes(notes),
         )
         varying = column_parameters(portfolio, check_parameters(parameters))
-        start_git()
         measured = measure_columns(portfolio)
         data = describe_columns(portfolio)
         run_ids = new_run_ids(len(varying))

@@ -43,6 +43,7 @@ __all__ = [
     "environment",
     "fingerprint",
     "fingerprints_of",
+    "metric_settings",
 ]
 
 MAX_SYMBOLS = 10
@@ -316,33 +317,43 @@ def environment(portfolio: tp.Optional["Portfolio"] = None) -> tp.Dict[str, tp.A
 
         * `git`: dict of `commit` (None before the first one) and `dirty`, whether tracked files differ from it. None
             if the working folder is in no repository, or git does not answer.
-        * `settings`: dict of the settings that `Portfolio.stats` depends on. `year_freq` and `trades_type` are always
-            there, others if they differ from the defaults that vectorbt ships.
+        * `settings`: what `metric_settings` returns.
     """
-    recorded = {
+    return dict(**_versions(), git=git_state(), settings=metric_settings(portfolio))
+
+
+def metric_settings(portfolio: tp.Optional["Portfolio"] = None) -> tp.Dict[str, tp.Any]:
+    """Return the settings that `Portfolio.stats` depends on.
+
+    Args:
+        portfolio (Portfolio): Portfolio that is measured, whose own settings precede vectorbt's global ones.
+
+    Returns:
+        Values by name. `year_freq` and `trades_type` are always there, others if they differ from the defaults that
+        vectorbt ships."""
+    return {
         name: value
-        for name, value in _metric_settings(settings, portfolio).items()
+        for name, value in _all_metric_settings(settings, portfolio).items()
         if name in _ALWAYS_RECORDED or name not in _SHIPPED_SETTINGS or value != _SHIPPED_SETTINGS[name]
     }
-    return dict(**_versions(), git=git_state(), settings=recorded)
 
 
 def differences(
     recorded: tp.Mapping[str, tp.Any], current: tp.Mapping[str, tp.Any]
 ) -> tp.Dict[str, tp.Tuple[tp.Any, tp.Any]]:
-    """Settings that metrics depend on and that are not the same in two environments.
+    """Return the settings that metrics depend on and that are not now what they were when a run was saved.
 
     Args:
-        recorded (mapping): What `environment` returned when a run was saved. If it tells no settings, as in a
+        recorded (mapping): What `environment` returned when the run was saved. If it tells no settings, as in a
             record of the older layout, nothing is known to differ.
-        current (mapping): What `environment` returns now.
+        current (mapping): What `metric_settings` returns now.
 
     Returns:
         The recorded and the current value by the name of the setting.
     """
     if "settings" not in recorded:
         return {}
-    then, now = ({**_SHIPPED_SETTINGS, **env["settings"]} for env in (recorded, current))
+    then, now = ({**_SHIPPED_SETTINGS, **values} for values in (recorded["settings"], current))
     names = dict.fromkeys([*then, *now])
     return {name: (then.get(name), now.get(name)) for name in names if then.get(name) != now.get(name)}
 
@@ -360,7 +371,7 @@ def _versions() -> tp.Dict[str, str]:
     )
 
 
-def _metric_settings(config: tp.Mapping, portfolio: tp.Optional["Portfolio"] = None) -> tp.Dict[str, tp.Any]:
+def _all_metric_settings(config: tp.Mapping, portfolio: tp.Optional["Portfolio"] = None) -> tp.Dict[str, tp.Any]:
     """All settings in `config` that `Portfolio.stats` depends on, in the order in which vectorbt merges them."""
     stats_settings = config["portfolio"]["stats"]
     values = dict(
@@ -406,4 +417,4 @@ def _setting(name: str, value: tp.Any) -> tp.Any:
 
 
 # Taken when the module is imported: a later `settings.make_checkpoint()` replaces what vectorbt shipped.
-_SHIPPED_SETTINGS = _metric_settings(settings.reset_dct_)
+_SHIPPED_SETTINGS = _all_metric_settings(settings.reset_dct_)

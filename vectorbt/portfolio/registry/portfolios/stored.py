@@ -6,7 +6,7 @@ import warnings
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.provenance import differences, environment
+from vectorbt.portfolio.registry.capture.provenance import differences, metric_settings
 from vectorbt.portfolio.registry.errors import (
     ArtifactCorruptedError,
     ArtifactMissingError,
@@ -106,7 +106,7 @@ class _BlobsOf(Read):
 
 def warn_of_other_settings(record: RunRecord, portfolio: tp.Any) -> None:
     """Warn if the settings that metrics depend on, those that the portfolio does not bring itself, have changed."""
-    other = differences(record.environment, environment(portfolio))
+    other = differences(record.environment, metric_settings(portfolio))
     if other:
         listed = ", ".join(f"{name} was {was!r} and is {now!r}" for name, (was, now) in other.items())
         warnings.warn(
