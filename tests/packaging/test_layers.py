@@ -18,7 +18,7 @@ LAYERS = [
     {"run"},
     {"artifacts", "capture", "record_json"},
     {"checks"},
-    {"encoding", "reports", "metric_names", "locations", "errors", "_gc"},
+    {"display", "encoding", "reports", "metric_names", "locations", "errors", "_gc"},
 ]
 """Rooms from the top down: the folders and the modules beside them. Rooms of one layer do not import each other."""
 

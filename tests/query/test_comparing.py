@@ -1,7 +1,8 @@
 """How values compare, sort, and are read from strings."""
 
+import decimal
 import math
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
 from itertools import pairwise
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vectorbt.portfolio.registry.query import comparing as values
+from vectorbt.portfolio.registry.query.comparing import Kind
 
 NAN = float("nan")
 
@@ -165,7 +167,8 @@ def test_a_duration_equals_its_own_text(duration):
     "text", ["30 days", "4h", "4H", "2h30m", "1.5 hours", "1W", "1 day 02:30:00.5", "-02:00:00", "-1d 2h"]
 )
 def test_durations_are_read_as_pandas_reads_them(text):
-    assert values.read_duration(text) == pd.Timedelta(text.replace("H", "h").replace("d ", "D ")).value
+    nanoseconds = pd.Timedelta(text.replace("H", "h").replace("d ", "D ")).value
+    assert values.read_duration(text) == nanoseconds * values.NANOSECOND
 
 
 @pytest.mark.parametrize(
@@ -177,17 +180,120 @@ def test_what_is_no_duration(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "20240101", "2024-13", "2024-02-30", "2024-01-01T25:00", "0000-01-01", "24-01-01"]
+    "text",
+    [
+        "",
+        "now",
+        "2024-1-5",
+        "2024/01/05",
+        "202401",
+        "2024-13",
+        "2024-02-30",
+        "2024-01-01T25:00",
+        "0000-01-01",
+        "24-01-01",
+    ],
 )
 def test_what_is_no_instant(text):
     assert values.read_instant(text) is None
 
 
 def test_spans_of_dates():
-    day = timedelta(days=1) // timedelta(microseconds=1) * 1000
+    day = 24 * 3600 * 10**18
     assert values.read_instant("1970-01-01") == (0, day - 1)
     assert values.read_instant("1970") == (0, 365 * day - 1)
     assert values.read_instant("1972-02") == (761 * day, 790 * day - 1)
+    assert values.read_instant("1970-W02") == (4 * day, 11 * day - 1)
+    assert values.read_instant("1970W023") == (6 * day, 7 * day - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("20240105", "2024-01-05"),
+        ("2024-01-05T09", "2024-01-05T09:00"),
+        ("20240105T093000", "2024-01-05T09:30"),
+        ("20240105T093000.25Z", "2024-01-05T09:30:00.250"),
+        ("2024-01-05 09:30:00,123456789", "2024-01-05T09:30:00.123456789"),
+        ("2024-01-05T09:30:00.1234567+0530", "2024-01-05T04:00:00.1234567"),
+        ("2024-01-05T09:30:00+05:30:15.500000", "2024-01-05T03:59:44.5"),
+        ("2024-W01-5", "2024-01-05"),
+    ],
+)
+def test_every_form_that_python_reads_is_an_instant(text, moment):
+    assert values.read_instant(text)[0] == values.read_instant(moment)[0]
+    assert values.equal(text, np.datetime64(moment))
+
+
+@given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)), st.sampled_from(["%Y-%m-%dT%H:%M:%S", "%Y%m%dT%H%M%S"]))
+def test_what_python_reads_is_the_same_instant(moment, form):
+    text = moment.strftime(form).rjust(len(datetime(2000, 1, 1).strftime(form)), "0")
+    expected = datetime.fromisoformat(text).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    assert values.read_instant(text) == (expected // timedelta(microseconds=1) * 10**12,) * 2
+
+
+# ############# Contexts of decimal ############# #
+
+TRAPS = [decimal.FloatOperation, decimal.Inexact, decimal.Rounded, decimal.InvalidOperation]
+
+
+@pytest.mark.parametrize("context", [decimal.Context(prec=3, traps=TRAPS), decimal.Context(prec=1, Emax=1, traps=[])])
+def test_the_context_of_the_caller_changes_no_answer(context):
+    with decimal.localcontext(context):
+        assert values.equal(timedelta(seconds=1_234_567), "1234567 s")
+        assert values.equal(pd.Timedelta(6_123_456_789, "ns"), "0 days 00:00:06.123456789")
+        assert values.equal(timedelta(seconds=1_234_567), "PT1234567S")
+        assert values.less(1.05, Decimal("1.10")) and values.less(Decimal("1.10"), 1.5)
+        assert values.equal(Decimal("1.5"), 1.5) and not values.equal(Decimal("1.10"), 1.10)
+        assert values.equal(Decimal("123456789.5"), 123456789.5) and values.less(Decimal("1e400"), 10**401)
+        assert not values.equal(Decimal("1234567890.00001"), 1234567890)
+        assert values.contains([Decimal("123456789.5")], 123456789.5)
+        mixed = [Decimal("1.10"), 0.5, 10**30, Decimal("-Infinity"), math.inf, Decimal("123456789.25")]
+        assert sorted(mixed, key=values.sort_key) == [mixed[i] for i in (3, 1, 0, 5, 2, 4)]
+        assert not context.flags[decimal.FloatOperation]
+
+
+# ############# Times of NumPy ############# #
+
+
+def test_times_of_numpy_are_exact_however_far():
+    far = 2**62
+    for unit, size in {"W": 7 * 86_400, "D": 86_400, "h": 3600, "m": 60, "s": 1}.items():
+        assert values.classify(np.timedelta64(far, unit)) == (Kind.DURATION, far * size * 10**18)
+        assert values.classify(np.timedelta64(-far, f"3{unit}")) == (Kind.DURATION, -3 * far * size * 10**18)
+        assert values.less("1 day", np.timedelta64(far, unit)) and values.less(np.timedelta64(-far, unit), "1 day")
+        assert values.less("9999", np.datetime64(far, unit)) and values.less(np.datetime64(-far, unit), "0001")
+    for unit in ("Y", "M"):
+        assert values.less("9999", np.datetime64(far, unit)) and values.less(np.datetime64(-far, unit), "0001")
+    assert values.less("9999", np.datetime64("20000-01-01")) and values.less(np.datetime64("-20000"), "0001")
+
+
+def test_times_of_numpy_are_exact_however_short():
+    assert values.less(0 * timedelta(1), np.timedelta64(5, "as")) and values.less(np.timedelta64(5, "as"), "1 ns")
+    assert values.equal(np.timedelta64(5000, "ps"), "5 ns") and values.equal(
+        np.timedelta64(5, "fs"), np.timedelta64(5000, "as")
+    )
+    assert values.less(np.datetime64(4, "as"), np.datetime64(5, "as"))
+    assert values.equal(np.datetime64(5, "as"), date(1970, 1, 1)) and values.equal(
+        np.datetime64(-1, "as"), date(1969, 12, 31)
+    )
+    assert values.equal("1970-01-01T00:00:00.000000000000000005", np.datetime64(5, "as"))
+
+
+@given(st.dates(), st.sampled_from("YMWD"))
+def test_dates_of_numpy_are_those_of_python(day, unit):
+    found = np.datetime64(day, unit)
+    assert values.equal(found, found.astype("M8[D]").astype(object))
+
+
+def test_a_duration_of_months_has_no_length():
+    quarter = np.timedelta64(3, "M")
+    assert values.equal(quarter, np.timedelta64(3, "M")) and not values.equal(quarter, np.timedelta64(91, "D"))
+    assert values.equal(np.timedelta64(2**61, "Y"), np.timedelta64(2**61, "12M"))
+    assert values.compare(quarter, np.timedelta64(4, "M")) is None and values.compare(quarter, "90 days") is None
+    assert values.equal(np.timedelta64(5), np.timedelta64(5)) and not values.equal(
+        np.timedelta64(5), timedelta(seconds=5)
+    )
 
 
 # ############# Sorting ############# #

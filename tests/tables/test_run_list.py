@@ -2,6 +2,8 @@
 
 import datetime
 import decimal
+import enum
+import sys
 from unittest import mock
 
 import numpy as np
@@ -12,6 +14,9 @@ from hypothesis import strategies as st
 
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import RunRecord
+from vectorbt.portfolio.registry.query.comparing import equal, sort_key
+from vectorbt.portfolio.registry.query.comparing import is_missing as is_nat
+from vectorbt.portfolio.registry.tables import compare as comparison
 from vectorbt.portfolio.registry.tables import run_list as table
 
 VALUES = (
@@ -104,3 +109,87 @@ def test_years_that_nanoseconds_cannot_hold():
     frame = table.to_frame([make_record(0), make_record(1, timestamp=far)])
     assert frame["timestamp"].tolist() == [make_record(0).timestamp, far]
     assert str(frame["timestamp"].dtype) == str(table.to_frame([make_record(0)])["timestamp"].dtype)
+
+
+# ############# Values that are hard to hold or to show ############# #
+
+FAR = [
+    *(np.timedelta64(3, unit) for unit in ("Y", "M", "ps", "fs", "as", "7m", "generic")),
+    *(np.datetime64(5, unit) for unit in ("ps", "fs", "as")),
+    *(np.timedelta64(2**62, "D"), np.timedelta64(2**62, "W"), np.datetime64(2**62, "D"), np.datetime64(2**62, "Y")),
+    *(np.timedelta64("NaT", "M"), np.datetime64("NaT", "as")),
+]
+
+
+def same_time(a, b):
+    return type(a) is type(b) and np.datetime_data(a) == np.datetime_data(b) and a.view("i8") == b.view("i8")
+
+
+@pytest.mark.parametrize("value", FAR, ids=repr)
+@pytest.mark.parametrize("others", [[], [None], ["text"], [1.5], [np.timedelta64(1, "D")], [pd.Timedelta(1)]], ids=str)
+def test_a_time_that_pandas_cannot_hold_is_kept_as_given(value, others):
+    rows = [value, *others]
+    records = [make_record(i, parameters={"x": x, "in": [x], "of": {"a": (x,)}}) for i, x in enumerate(rows)]
+    frame = table.to_frame(records)
+    assert same_time(frame["params.x"].iloc[0], value)
+    assert same_time(frame["params.in"].iloc[0][0], value) and same_time(frame["params.of"].iloc[0]["a"][0], value)
+    assert str(value) in repr(frame["params.x"]) and str(value) in table.RunList(records)._repr_html_()
+    assert str(value) in records[0]._repr_html_() and repr(value) in repr(records[0])
+    compared = comparison.compare(records, only_differing=True)
+    assert ("params.x" in compared) is (
+        len(rows) > 1 and not all(equal(x, value) or (is_nat(x) and is_nat(value)) for x in rows)
+    )
+    assert len(repr(compared)) > 0 and len(compared.to_html()) > 0
+
+
+class Rude(enum.Enum):
+    A = 1
+
+    def __repr__(self):
+        raise RuntimeError("no")
+
+    __str__ = __repr__
+
+
+LONG = 10**5000
+LONGEST = [LONG, -LONG, [LONG], (LONG,), {LONG}, frozenset({LONG}), {"a": [{LONG: (1, LONG)}]}]
+
+
+@pytest.mark.parametrize("value", [*LONGEST, Rude.A, [Rude.A], {"a": Rude.A}], ids=range(10))
+def test_a_value_that_cannot_be_written_hides_nothing(value):
+    records = [
+        make_record(0, parameters={"x": value, "y": 7}),
+        make_record(1, parameters={"x": 1.5}, strategy_name="plain"),
+    ]
+    runs = table.RunList(records)
+    for shown in (repr(runs), runs._repr_html_()):
+        assert "plain" in shown and ("e+5000" in shown or "<Rude>" in shown or "&lt;Rude&gt;" in shown)
+    assert "y=7" in repr(records[0]) and "params.y" in records[0]._repr_html_()
+    assert runs.to_frame()["params.x"].tolist() == [value, 1.5]
+    assert sorted([value, 1.5], key=sort_key) is not None
+
+
+@pytest.mark.parametrize("value", LONGEST, ids=range(7))
+def test_a_table_with_integers_that_are_too_long_prints(value):
+    records = [make_record(0, parameters={"x": value}), make_record(1, parameters={"x": None})]
+    frame = table.to_frame(records)
+    compared = comparison.compare(records)
+    for shown in (repr(frame["params.x"]), frame.to_html(), compared.to_html(), compared.to_string()):
+        assert "e+5000" in shown
+    assert frame["params.x"].iloc[0] == value
+
+
+def test_shorter_integers_are_written_in_full():
+    value = 10**700
+    frame = table.to_frame([make_record(parameters={"x": value})])
+    assert repr(frame["params.x"].iloc[0]) == repr(value) and frame["params.x"].iloc[0] + 1 == value + 1
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(640)
+    try:
+        assert "e+700" in frame.to_string() and "e+700" in repr(make_record(parameters={"x": value}))
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+def test_a_headline_metric_that_is_too_large_to_format_is_shown():
+    assert "total_return=" in repr(make_record(total_return=10**400, total_trades=LONG))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.display import text_of
 from vectorbt.portfolio.registry.encoding import decode_mapping, encode, encode_mapping
 
 _RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -35,7 +36,7 @@ def check_run_id(value: tp.Any) -> str:
         raise TypeError(f"run_id must be a string, not {type(value).__name__}")
     if not is_run_id(value):
         raise ValueError(f"run_id must be a lower-case UUID such as {uuid.UUID(int=0)}, not {value[:100]!r}")
-    return value
+    return as_text(value)
 
 
 def check_run_ids(value: tp.Any) -> tp.List[str]:
@@ -49,7 +50,7 @@ def check_run_ids(value: tp.Any) -> tp.List[str]:
     for run_id in run_ids:
         if not isinstance(run_id, str):
             raise TypeError(f"run_ids must be strings, not {type(run_id).__name__}")
-    return run_ids
+    return list(map(as_text, run_ids))
 
 
 def now() -> datetime:
@@ -64,6 +65,11 @@ def as_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def as_text(value: str) -> str:
+    """Return a string as nothing but a string. A member of an Enum that is one, such as a `StrEnum`, is its text."""
+    return str.__str__(value)
+
+
 def check_strategy_name(value: tp.Any) -> str:
     """Return `value` if it can name a strategy: a string that is not empty and is valid Unicode.
 
@@ -74,7 +80,7 @@ def check_strategy_name(value: tp.Any) -> str:
         raise TypeError(f"strategy_name must be a string, not {type(value).__name__}")
     if not value:
         raise ValueError("strategy_name must not be empty")
-    return encode(value, "strategy_name")
+    return encode(as_text(value), "strategy_name")
 
 
 def check_tags(value: tp.Any) -> tp.List[str]:
@@ -88,11 +94,11 @@ def check_tags(value: tp.Any) -> tp.List[str]:
         value = [value]
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise TypeError(f"tags must be a string or a list of strings, not {type(value).__name__}")
-    tags = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(value)
+    tags = sorted(value, key=text_of) if isinstance(value, (set, frozenset)) else list(value)
     for i, tag in enumerate(tags):
         if not isinstance(tag, str):
-            raise TypeError(f"tags[{i}] must be a string, not {type(tag).__name__}: {tag!r}")
-        encode(tag, f"tags[{i}]")
+            raise TypeError(f"tags[{i}] must be a string, not {type(tag).__name__}: {text_of(tag)}")
+        tags[i] = encode(as_text(tag), f"tags[{i}]")
     return list(dict.fromkeys(tags))
 
 
@@ -105,7 +111,7 @@ def check_notes(value: tp.Any) -> str:
         return ""
     if not isinstance(value, str):
         raise TypeError(f"notes must be a string, not {type(value).__name__}")
-    return encode(value, "notes")
+    return encode(as_text(value), "notes")
 
 
 def check_parameters(value: tp.Any) -> tp.Dict[str, tp.Any]:

@@ -12,6 +12,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry import record_json
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.checks import (
+    as_text,
     as_utc,
     check_notes,
     check_parameters,
@@ -23,6 +24,7 @@ from vectorbt.portfolio.registry.checks import (
     new_run_ids,
     now,
 )
+from vectorbt.portfolio.registry.display import as_cell, text_of
 from vectorbt.portfolio.registry.encoding import dumps, encode, encode_mapping, loads, loads_again
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.record_json import CONTAINERS, DETAILS, Detail
@@ -107,7 +109,9 @@ class RunRecord:
 
     def __post_init__(self) -> None:
         self.check()
+        self.run_id = as_text(self.run_id)
         self.timestamp = as_utc(self.timestamp)
+        self.strategy_name = as_text(self.strategy_name)
         self.parameters = check_parameters(self.parameters)
         self.tags = check_tags(self.tags)
         self.notes = check_notes(self.notes)
@@ -319,7 +323,7 @@ class RunRecord:
         return {
             "run_id": self.run_id,
             "timestamp": self.timestamp.isoformat().replace("+00:00", "Z"),
-            "strategy_name": self.strategy_name,
+            "strategy_name": as_text(self.strategy_name),
             "sweep_id": self.sweep_id,
             "column": self.column,
             **details.pop("_unknown"),
@@ -401,14 +405,16 @@ class RunRecord:
         return _restored, (dumps(self.to_dict()), self._root)
 
     def __repr__(self) -> str:
-        parameters = ", ".join(f"{k}={v!r}" for k, v in self.parameters.items())
+        parameters = ", ".join(f"{k}={text_of(v)}" for k, v in self.parameters.items())
         if len(parameters) > 80:
             parameters = parameters[:77] + "..."
         strategy_name = self.strategy_name if len(self.strategy_name) <= 40 else self.strategy_name[:37] + "..."
         return (
             f"RunRecord({self.run_id[:8]}, {strategy_name!r}, {self.timestamp:%Y-%m-%d %H:%M:%S}, "
-            f"{{{parameters}}}, total_return={self.total_return:.2f} %, sharpe_ratio={self.sharpe_ratio:.2f}, "
-            f"max_drawdown={self.max_drawdown:.2f} %, total_trades={self.total_trades:,})"
+            f"{{{parameters}}}, total_return={text_of(self.total_return, '{:.2f}'.format)} %, "
+            f"sharpe_ratio={text_of(self.sharpe_ratio, '{:.2f}'.format)}, "
+            f"max_drawdown={text_of(self.max_drawdown, '{:.2f}'.format)} %, "
+            f"total_trades={text_of(self.total_trades, '{:,}'.format)})"
         )
 
     def _repr_html_(self) -> str:
@@ -428,7 +434,9 @@ class RunRecord:
             "portfolio_path": self.portfolio_path,
         }
         shown = {
-            name: value for name, value in rows.items() if not (value is None or (isinstance(value, str) and not value))
+            name: as_cell(value)
+            for name, value in rows.items()
+            if not (value is None or (isinstance(value, str) and not value))
         }
         with pd.option_context("display.max_colwidth", None):
             return pd.Series(shown, dtype=object).to_frame("").to_html(escape=True)

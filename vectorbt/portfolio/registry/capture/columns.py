@@ -5,6 +5,7 @@ from collections import Counter
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.checks import as_text
 
 
 def column_parameters(portfolio: tp.Any, constant: tp.Dict[str, tp.Any]) -> tp.List[tp.Dict[str, tp.Any]]:
@@ -17,7 +18,7 @@ def column_parameters(portfolio: tp.Any, constant: tp.Dict[str, tp.Any]) -> tp.L
     if wrapper.ndim == 1 or (wrapper.get_ndim() == 1 and set(columns.names) == {None}):
         return [constant]
     names = level_names(columns)
-    taken = sorted(set(constant) & {*names, *(str(name) for name in columns.names if name is not None)})
+    taken = sorted(set(constant) & {*names, *(_name_of(name) for name in columns.names if name is not None)})
     if taken:
         raise ValueError(
             f"parameters[{taken[0]!r}] has the name of a level of the columns ({', '.join(names)}); "
@@ -38,7 +39,7 @@ def level_names(columns: pd.Index) -> tp.List[str]:
     Names that repeat are numbered: `ma_window_0`, `ma_window_1`."""
     if columns.nlevels == 1 and columns.names[0] is None:
         return ["column"]
-    names = [f"level_{i}" if name is None else str(name) for i, name in enumerate(columns.names)]
+    names = [f"level_{i}" if name is None else _name_of(name) for i, name in enumerate(columns.names)]
     repeated = {name for name, count in Counter(names).items() if count > 1}
     seen: tp.Counter = Counter()
     numbered = []
@@ -48,3 +49,7 @@ def level_names(columns: pd.Index) -> tp.List[str]:
     if len(set(numbered)) < len(numbered):
         raise ValueError(f"the levels of the columns have ambiguous names: {', '.join(names)}; rename them")
     return numbered
+
+
+def _name_of(level: tp.Any) -> str:
+    return as_text(level) if isinstance(level, str) else str(level)

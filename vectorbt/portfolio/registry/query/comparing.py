@@ -3,17 +3,18 @@
 Every value has a `Kind`, and values of different kinds neither equal nor precede each other: `"10"` is not 10, and
 `True` is not 1. No comparison ever raises, whatever the values. Within a kind:
 
-* Numbers (`int`, `float`, `Decimal`, NumPy's) compare exactly, at any size.
+* Numbers (`int`, `float`, `Decimal`, NumPy's) compare exactly, at any size and in any context of `decimal`.
 * Instants (`datetime`, `Timestamp`, `datetime64`) compare as points in time; a naive one is read as UTC. A `date` is
     all of its day: it equals every instant on it and precedes every instant after it.
-* Durations (`timedelta`, `Timedelta`, `timedelta64`) compare by length.
+* Durations (`timedelta`, `Timedelta`, `timedelta64`) compare by length. One in months, in years or without a unit has
+    no length that anybody can tell: it equals those of as many months or units, and has no order.
 * Lists, tuples and arrays are equal when their elements are, in order; sets and dicts in any order.
     Inside of them a missing value equals a missing value. They have no order.
 * An `Enum` is its value and a `Path` is its text, since neither can be written in an expression.
 
 A string is read as an instant or as a duration when it is compared with one: `"2024-01-01T12:00"` is an instant,
-`"2024-01-01"` all of that day, `"2024-01"` and `"2024"` all of that month and year, and `"30 days"`, `"4h"`,
-`"1 day 02:30:00"` and `"P30DT4H"` are durations. Compared with a string it remains a string.
+`"2024-01-01"` all of that day, `"2024-W01"`, `"2024-01"` and `"2024"` all of that week, month and year, and
+`"30 days"`, `"4h"`, `"1 day 02:30:00"` and `"P30DT4H"` are durations. Compared with a string it remains a string.
 
 A missing value (see `is_missing`) equals nothing, not even itself, and precedes nothing."""
 
@@ -30,6 +31,7 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.display import text_of
 
 __all__ = [
     "Kind",
@@ -45,7 +47,10 @@ __all__ = [
     "sort_key",
 ]
 
-SECOND = 10**9
+ATTOSECOND = 1
+NANOSECOND = 10**9
+MICROSECOND = 10**12
+SECOND = 10**18
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -176,7 +181,7 @@ def sort_key(value: tp.Any) -> tuple:
     if kind in COLLECTION_KINDS:
         return kind, tuple(sort_key(element) for element in key)
     if kind is Kind.OTHER:
-        return kind, (type(value).__name__, repr(value))
+        return kind, (type(value).__name__, text_of(value))
     if kind is Kind.MISSING:
         return (kind,)
     return kind, key
@@ -244,8 +249,8 @@ def classify(value: tp.Any) -> Classified:
         value (any): Value of a record or of a filter.
 
     Returns:
-        Kind and key. The key is an `int`, `float` or `Decimal` for a number, the first and last nanosecond since 1970
-        for an instant, nanoseconds for a duration, and a sequence of elements for a collection.
+        Kind and key. The key is an `int`, `float` or `Decimal` for a number, the first and last attosecond since 1970
+        for an instant, attoseconds for a duration, and a sequence of elements for a collection.
     """
     return _classifier(type(value))(value)
 
@@ -260,25 +265,58 @@ def _classify_float(value: tp.Any) -> Classified:
     return MISSING if math.isnan(value) else (Kind.NUMBER, float(value))
 
 
+class _ExactDecimal(Decimal):
+    """A `Decimal` that compares with a float as its exact value. Python's own comparison of the two asks the caller's
+    context, which may forbid it."""
+
+    __slots__ = ()
+    __hash__ = Decimal.__hash__
+
+    def __eq__(self, other: tp.Any) -> bool:
+        return Decimal.__eq__(self, _without_float(other))
+
+    def __lt__(self, other: tp.Any) -> bool:
+        return Decimal.__lt__(self, _without_float(other))
+
+    def __le__(self, other: tp.Any) -> bool:
+        return Decimal.__le__(self, _without_float(other))
+
+    def __gt__(self, other: tp.Any) -> bool:
+        return Decimal.__gt__(self, _without_float(other))
+
+    def __ge__(self, other: tp.Any) -> bool:
+        return Decimal.__ge__(self, _without_float(other))
+
+
+def _without_float(value: tp.Any) -> tp.Any:
+    return Decimal.from_float(value) if isinstance(value, float) else value
+
+
 def _classify_decimal(value: Decimal) -> Classified:
-    return MISSING if value.is_nan() else (Kind.NUMBER, value)
+    return MISSING if value.is_nan() else (Kind.NUMBER, _ExactDecimal(value))
 
 
 def _classify_instant(value: tp.Any) -> Classified:
-    nanoseconds = _nanoseconds(value)
-    return Kind.INSTANT, (nanoseconds, nanoseconds)
+    attoseconds = _attoseconds(value)
+    return Kind.INSTANT, (attoseconds, attoseconds)
 
 
-def _classify_numpy_time(value: tp.Any) -> Classified:
+def _classify_numpy_time(value: tp.Union[np.datetime64, np.timedelta64]) -> Classified:
+    # Not by NumPy's own arithmetic, whose 64 bits wrap around.
     if np.isnat(value):
         return MISSING
+    unit, step = np.datetime_data(value)
+    count = int(value.view("i8")) * step
+    if unit in NUMPY_UNITS:
+        attoseconds = count * NUMPY_UNITS[unit]
+    elif unit in MONTHS and isinstance(value, np.datetime64):
+        attoseconds = _months_since_1970(count * MONTHS[unit])
+    else:
+        # Nobody can tell how long a month is, or a unit without a name.
+        return Kind.OTHER, f"{count * MONTHS[unit]} months" if unit in MONTHS else f"{count} {unit}"
     if isinstance(value, np.datetime64):
-        return _classify_instant(value)
-    try:
-        return Kind.DURATION, _nanoseconds(value)
-    except TypeError:
-        # Nobody can tell how long a month or a year is.
-        return Kind.OTHER, value
+        return Kind.INSTANT, (attoseconds, attoseconds)
+    return Kind.DURATION, attoseconds
 
 
 def _classify_array(value: np.ndarray) -> Classified:
@@ -298,7 +336,7 @@ CLASSIFIERS = (
     ((str, PurePath), lambda value: (Kind.STRING, str(value))),
     (datetime, _classify_instant),
     (date, lambda value: (Kind.INSTANT, _days_between(value, value))),
-    (timedelta, lambda value: (Kind.DURATION, _nanoseconds(value))),
+    (timedelta, lambda value: (Kind.DURATION, _attoseconds(value))),
     ((np.datetime64, np.timedelta64), _classify_numpy_time),
     ((int, np.integer), lambda value: (Kind.NUMBER, int(value))),
     ((float, np.floating), _classify_float),
@@ -314,36 +352,45 @@ CLASSIFIERS = (
 # ############# Time ############# #
 
 
-def _nanoseconds(value: tp.Any) -> int:
-    """Nanoseconds since 1970 (naive ones read as UTC), or of a duration. Exact far beyond what pandas can hold."""
+NUMPY_UNITS = {
+    **{"W": 7 * DAY, "D": DAY, "h": HOUR, "m": MINUTE, "s": SECOND, "ms": 10**15, "us": MICROSECOND, "ns": NANOSECOND},
+    **{"ps": 10**6, "fs": 10**3, "as": ATTOSECOND},
+}
+MONTHS = {"Y": 12, "M": 1}
+DAYS_OF_400_YEARS = 146_097
+
+
+def _attoseconds(value: tp.Union[datetime, timedelta]) -> int:
+    """Attoseconds since 1970 (naive ones read as UTC), or of a duration. Exact far beyond what pandas can hold.
+
+    An attosecond is the shortest unit that NumPy knows, so that all times are whole numbers."""
     if isinstance(value, (pd.Timestamp, pd.Timedelta)):
-        try:
-            return value.value
-        except OverflowError:
-            value = value.asm8
-    if isinstance(value, np.generic):
-        whole = value.astype(f"{value.dtype.kind}8[s]")
-        rest = (value - whole).astype("m8[ns]")
-        return int(whole.astype("int64")) * SECOND + int(rest.astype("int64"))
+        return int(value.asm8.view("i8")) * NUMPY_UNITS[value.unit]
     if isinstance(value, datetime):
         aware = value if value.utcoffset() is not None else value.replace(tzinfo=UTC)
         value = aware - EPOCH
-    return value.days * DAY + value.seconds * SECOND + value.microseconds * 1000
+    return value.days * DAY + value.seconds * SECOND + value.microseconds * MICROSECOND
+
+
+def _months_since_1970(months: int) -> int:
+    """Attoseconds from 1970 to the beginning of a month in any year: the calendar repeats itself after 400 years."""
+    cycles, years = divmod(months // 12 - 30, 400)
+    first = date(2000 + years, months % 12 + 1, 1)
+    return (first.toordinal() - EPOCH.toordinal() + cycles * DAYS_OF_400_YEARS) * DAY
 
 
 def _days_between(first: date, last: date) -> Span:
-    """First nanosecond of the first day and last nanosecond of the last day, in UTC."""
-    return _nanoseconds(datetime.combine(first, time())), _nanoseconds(datetime.combine(last, time())) + DAY - 1
+    """First attosecond of the first day and last attosecond of the last day, in UTC."""
+    return _attoseconds(datetime.combine(first, time())), _attoseconds(datetime.combine(last, time())) + DAY - 1
 
 
 # ############# Strings read as times ############# #
 
 MAX_TIME_LENGTH = 100
-DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
-DATETIME = re.compile(
-    r"(?P<minute>[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2})"
-    r"(?:(?P<second>:[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-)
+YEAR_OR_MONTH = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
+WEEK = re.compile(r"[0-9]{4}-?W[0-9]{2}")
+# The first six digits of a fraction are those that a `datetime` holds. An offset may have a fraction of its own.
+FINER_DIGITS = re.compile(r"(?<![0-9+-])[0-9]{2}(:?)[0-9]{2}\1[0-9]{2}[.,][0-9]{6}([0-9]{1,12})")
 DURATION = re.compile(
     r"(?P<sign>[+-]?) *(?P<terms>(?:[0-9]+(?:\.[0-9]+)? *[A-Za-z]+ *)*)"
     r"(?:\+?(?P<hours>[0-9]+):(?P<minutes>[0-9]{2}):(?P<seconds>[0-9]{2}(?:\.[0-9]{1,9})?))?"
@@ -359,22 +406,23 @@ UNITS = {
     **dict.fromkeys(("H", "h", "hr", "hrs", "hour", "hours"), HOUR),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), MINUTE),
     **dict.fromkeys(("S", "s", "sec", "secs", "second", "seconds"), SECOND),
-    **dict.fromkeys(("ms", "millisecond", "milliseconds"), 10**6),
-    **dict.fromkeys(("us", "microsecond", "microseconds"), 10**3),
-    **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), 1),
+    **dict.fromkeys(("ms", "millisecond", "milliseconds"), 10**15),
+    **dict.fromkeys(("us", "microsecond", "microseconds"), MICROSECOND),
+    **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), NANOSECOND),
 }
 
 
 def read_instant(text: str) -> tp.Optional[Span]:
-    """First and last nanosecond since 1970 that an ISO 8601 string means, or None if it is none.
+    """First and last attosecond since 1970 that an ISO 8601 string means, or None if it is none.
 
-    A date, a month and a year mean all of it; a date with a time means one instant. Without an offset it is UTC.
+    Reads what `datetime.fromisoformat` reads, weeks, months and years. A date, a week, a month and a year mean all of
+    it; a date with a time means one instant. Without an offset it is UTC.
     """
     return _read_instant(text) if len(text) <= MAX_TIME_LENGTH else None
 
 
 def read_duration(text: str) -> tp.Optional[int]:
-    """Nanoseconds of a duration written as pandas or ISO 8601 writes them, or None if the string is none."""
+    """Attoseconds of a duration written as pandas or ISO 8601 writes them, or None if the string is none."""
     return _read_duration(text) if len(text) <= MAX_TIME_LENGTH else None
 
 
@@ -392,30 +440,40 @@ def _read_as(kind: Kind, text: str) -> tp.Tuple[Kind, tp.Any]:
 def _read_instant(text: str) -> tp.Optional[Span]:
     # Not `pd.Timestamp`, whose answers depend on the version and, for "now", on the clock.
     try:
-        if match := DATE.fullmatch(text):
-            return _read_date(*(part and int(part) for part in match.groups()))
-        if match := DATETIME.fullmatch(text):
-            moment = datetime.fromisoformat(match["minute"] + (match["second"] or "") + (match["zone"] or ""))
-            nanoseconds = _nanoseconds(moment) + int((match["fraction"] or "").ljust(9, "0"))
-            return nanoseconds, nanoseconds
+        return _read_dates(text) or _read_moment(text)
     except ValueError:
-        # It looks like a date, but has a 13th month or a 25th hour.
-        pass
-    return None
+        # It is no date, or has a 13th month or a 25th hour.
+        return None
 
 
-def _read_date(year: int, month: tp.Optional[int], day: tp.Optional[int]) -> Span:
-    last_month = month or 12
-    last_day = day or calendar.monthrange(year, last_month)[1]
-    return _days_between(date(year, month or 1, day or 1), date(year, last_month, last_day))
+def _read_dates(text: str) -> tp.Optional[Span]:
+    """First and last attosecond of a year, a month, a week or a day."""
+    if match := YEAR_OR_MONTH.fullmatch(text):
+        year, month = (part and int(part) for part in match.groups())
+        last_month = month or 12
+        last_day = calendar.monthrange(year, last_month)[1]
+        return _days_between(date(year, month or 1, 1), date(year, last_month, last_day))
+    try:
+        first = date.fromisoformat(text)
+    except ValueError:
+        return None
+    start, end = _days_between(first, first)
+    return (start, end + 6 * DAY) if WEEK.fullmatch(text) else (start, end)
+
+
+def _read_moment(text: str) -> Span:
+    moment = _attoseconds(datetime.fromisoformat(text))
+    if finer := FINER_DIGITS.search(text):
+        moment += int(finer[2].ljust(12, "0"))
+    return moment, moment
 
 
 @lru_cache(maxsize=1024)
 def _read_duration(text: str) -> tp.Optional[int]:
     # Not `pd.Timedelta`, which reads "10" as nanoseconds, and whose units depend on the version.
     if match := ISO_DURATION.fullmatch(text):
-        nanoseconds = _sum_terms(match["days"] + (match["clock"] or "").lower())
-        return -nanoseconds if match["sign"] == "-" else nanoseconds
+        attoseconds = _sum_terms(match["days"] + (match["clock"] or "").lower())
+        return -attoseconds if match["sign"] == "-" else attoseconds
     match = DURATION.fullmatch(text)
     if match is None or not (match["terms"] or match["hours"]):
         return None
@@ -430,10 +488,11 @@ def _read_duration(text: str) -> tp.Optional[int]:
 
 
 def _sum_terms(terms: str) -> tp.Optional[int]:
-    """Nanoseconds of terms such as "1 day 2h", or None if a unit is unknown."""
+    """Attoseconds of terms such as "1 day 2h", or None if a unit is unknown."""
     total = 0
     for number, unit in TERM.findall(terms):
         if unit not in UNITS:
             return None
-        total += int(Decimal(number) * UNITS[unit])
+        whole, _, fraction = number.partition(".")
+        total += int(whole + fraction) * UNITS[unit] // 10 ** len(fraction)
     return total

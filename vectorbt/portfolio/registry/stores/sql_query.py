@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.metric_names import HEADLINE
-from vectorbt.portfolio.registry.query.comparing import Kind, classify, is_missing, read_instant
+from vectorbt.portfolio.registry.query.comparing import MICROSECOND, Kind, classify, is_missing, read_instant
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.query.where import And, Compare, Condition, HasValue, In, Literal, Name, Not, Or
 from vectorbt.portfolio.registry.stores.sql_rows import (
@@ -318,7 +318,7 @@ def _compare_instant(term: InstantTerm, sign: str, value: tp.Any) -> Verdict:
     if span is None:
         return _never()
     column = term.column
-    first, last = -(-span[0] // 1000), span[1] // 1000
+    first, last = -(-span[0] // MICROSECOND), span[1] // MICROSECOND
     return _certain(
         {
             "==": sa.and_(column >= first, column <= last),

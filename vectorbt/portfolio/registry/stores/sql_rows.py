@@ -133,7 +133,8 @@ def is_plain_text(text: str) -> bool:
 
 def is_exact(number: tp.Any) -> bool:
     """Return whether a number compares as double precision exactly as it does in Python."""
-    return abs(number) < MAX_EXACT and float(number) == number
+    # Without `abs`, which rounds a Decimal as the caller's context says.
+    return -MAX_EXACT < number < MAX_EXACT and number == float(number)
 
 
 def _fingerprint(record: tp.Mapping[str, tp.Any]) -> tp.Optional[str]:

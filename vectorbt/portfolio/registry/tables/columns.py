@@ -6,10 +6,14 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.display import LongInt, as_printable
 from vectorbt.portfolio.registry.encoding import decode
 
 _ENCODED = frozenset({dict, list})
 """Types of JSON that may stand for another value. All others stand for themselves."""
+
+_UNITS_OF_PANDAS = frozenset({"W", "D", "h", "m", "s", "ms", "us", "ns"})
+"""Units of NumPy's times that pandas converts without loss, or leaves alone where that is too far away."""
 
 
 class Columns:
@@ -83,9 +87,11 @@ class _Column:
         if kinds == {"f"}:
             return np.concatenate(self._chunks)
         if kinds == {"i"}:
-            return as_array([decode(value) for value in self._distinct()]).take(np.concatenate(self._chunks))
+            return as_array([as_printable(decode(value)) for value in self._distinct()]).take(
+                np.concatenate(self._chunks)
+            )
         values = [value for chunk in self._chunks for value in self._expanded(chunk)]
-        return as_array([decode(value) if type(value) in _ENCODED else value for value in values])
+        return as_array([as_printable(decode(value)) if type(value) in _ENCODED else value for value in values])
 
     def _distinct(self) -> tp.List[tp.Dict[str, str]]:
         return [{self._tag: text} for text in self._numbers]
@@ -120,7 +126,18 @@ def as_array(values: tp.Sequence[tp.Any]) -> tp.Any:
         return _as_numbers(values)
     if kinds <= {int, float, type(None)}:
         return _as_numbers([np.nan if value is None else value for value in values])
-    return pd.Series(as_objects(values)).infer_objects()._values
+    array = as_objects(values)
+    if not all(map(_is_inferable, values)):
+        return array
+    return pd.Series(array, dtype=object).infer_objects()._values
+
+
+def _is_inferable(value: tp.Any) -> bool:
+    """Return whether pandas can look at a value for the type of a column without changing it."""
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        unit, step = np.datetime_data(value)
+        return step == 1 and (unit in _UNITS_OF_PANDAS or (unit in ("Y", "M") and isinstance(value, np.datetime64)))
+    return type(value) is not LongInt
 
 
 def _as_numbers(values: tp.Sequence[tp.Union[int, float]]) -> tp.Any:

@@ -1,9 +1,11 @@
 """Runs as tables: a DataFrame to work with, and HTML for a notebook to show."""
 
+import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.display import as_cell
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.query import FIELDS
 from vectorbt.portfolio.registry.run import RunRecord
@@ -59,6 +61,8 @@ class RunList(list):
         shown = shown.drop(
             columns=[name for name in _HIDDEN if not any(value for value in shown[name] if isinstance(value, str))]
         )
+        for name in [name for name in shown if _is_of_objects(shown[name])]:
+            shown[name] = pd.Series(as_objects(list(map(as_cell, shown[name]))), index=shown.index, dtype=object)
         more = f"<p>{len(self)} runs, the first {_SHOWN_ROWS} shown</p>" if len(self) > _SHOWN_ROWS else ""
         return shown.to_html(escape=True, max_cols=None) + more
 
@@ -72,7 +76,17 @@ def to_frame(records: tp.Sequence[RunRecord]) -> tp.Frame:
     with collection_paused():
         columns = _columns_of(records)
         index = pd.Index([record.run_id for record in records], name="run_id", dtype=None if records else object)
-        return pd.DataFrame({name: pd.Series(values, index=index) for name, values in columns.items()}, index=index)
+        series = {name: _as_series(values, index) for name, values in columns.items()}
+        return pd.DataFrame(series, index=index)
+
+
+def _as_series(values: tp.Any, index: pd.Index) -> tp.Series:
+    # Objects stay objects: pandas would look for times among them again, and change or refuse those it cannot hold.
+    return pd.Series(values, index=index, dtype=object if _is_of_objects(values) else None)
+
+
+def _is_of_objects(values: tp.Any) -> bool:
+    return isinstance(getattr(values, "dtype", None), np.dtype) and values.dtype.kind == "O"
 
 
 def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.display import text_of
 from vectorbt.portfolio.registry.query.comparing import ORDERED_KINDS, Kind, classify, is_missing, sort_key
 from vectorbt.portfolio.registry.run import RunRecord
 
@@ -38,11 +39,12 @@ def _range(values: tp.List[tp.Any]) -> tp.Optional[str]:
     """Return the range of values as text, None if they are all the same."""
     present = sorted((value for value in values if not is_missing(value)), key=sort_key)
     kinds = {classify(value)[0] for value in present}
-    distinct = list(dict.fromkeys(map(str if len(kinds) == 1 else repr, present)))
+    write = str if len(kinds) == 1 else repr
+    distinct = list(dict.fromkeys(text_of(value, write) for value in present))
     missing = ["missing"] if len(present) < len(values) else []
     if len(distinct) + len(missing) < 2:
         return None
     if len(distinct) > 1 and kinds <= _WITH_RANGE and len(kinds) == 1:
-        distinct = [f"{present[0]} to {present[-1]}"]
+        distinct = [f"{text_of(present[0], str)} to {text_of(present[-1], str)}"]
     shown = [*distinct, *missing]
     return ", ".join(shown) if len(shown) <= 3 else f"{len(shown)} values"

@@ -1,0 +1,87 @@
+"""Values as text for people, whatever the values: one that cannot be written must not hide all the others.
+
+Python refuses to write an integer of thousands of digits, and the class of a value may raise what it likes."""
+
+import math
+
+from vectorbt import _typing as tp
+
+__all__ = ["as_cell", "as_printable", "text_of"]
+
+_WRITTEN_BITS = 2_000
+"""Integers of so many bits can always be written: `sys.set_int_max_str_digits` takes no fewer than 640 digits."""
+
+_BRACKETS = {list: "[]", tuple: "()", set: "{}", frozenset: ("frozenset({", "})")}
+
+
+def text_of(value: tp.Any, write: tp.Callable[[tp.Any], str] = repr) -> str:
+    """Return what `write` makes of a value, or, where that raises, a text that says what the value is.
+
+    Of a list, tuple, set or dict only the parts that cannot be written are replaced.
+
+    Args:
+        value (any): Value.
+        write (callable): Function that returns a text, such as `str`."""
+    try:
+        return write(value)
+    except Exception:
+        # Whatever a foreign class raises.
+        pass
+    try:
+        return _described(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def _described(value: tp.Any) -> str:
+    kind = type(value)
+    if kind is dict:
+        return "{" + ", ".join(f"{text_of(key)}: {text_of(item)}" for key, item in value.items()) + "}"
+    if kind in _BRACKETS:
+        opening, closing = _BRACKETS[kind]
+        items = ", ".join(map(text_of, value))
+        return f"{opening}{items}{',' if kind is tuple and len(value) == 1 else ''}{closing}"
+    if isinstance(value, int) and int.bit_length(value) > _WRITTEN_BITS:
+        exponent, mantissa = divmod(math.log10(abs(int(value))), 1)
+        return f"{'-' if value < 0 else ''}{10**mantissa:.3f}e+{exponent:.0f}"
+    return f"<{kind.__name__}>"
+
+
+# ############# Tables ############# #
+
+
+class LongInt(int):
+    """An integer in a table that prints even if it is too long for Python to write."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return text_of(int(self))
+
+
+def as_printable(value: tp.Any) -> tp.Any:
+    """Return a value that is equal to the given one, in which integers that may be too long to write are `LongInt`."""
+    kind = type(value)
+    if kind is int:
+        return LongInt(value) if value.bit_length() > _WRITTEN_BITS else value
+    if kind in _BRACKETS:
+        return kind(map(as_printable, value))
+    if kind is dict:
+        return {as_printable(key): as_printable(item) for key, item in value.items()}
+    return value
+
+
+def as_cell(value: tp.Any) -> tp.Any:
+    """Return a value for pandas to print: as it is, or as a text where all or part of it cannot be written."""
+    return value if _can_be_written(value) else text_of(value)
+
+
+def _can_be_written(value: tp.Any) -> bool:
+    if type(value) is dict:
+        return all(_can_be_written(part) for item in value.items() for part in item)
+    if type(value) in _BRACKETS:
+        return all(map(_can_be_written, value))
+    try:
+        return isinstance(str(value), str) and isinstance(repr(value), str)
+    except Exception:
+        return False
