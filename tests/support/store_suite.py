@@ -1,5 +1,7 @@
 """What every store promises. The author of a store subclasses `StoreSuite` and gives it a fixture `store`."""
 
+import decimal
+import enum
 import threading
 import uuid
 
@@ -20,6 +22,20 @@ from vectorbt.portfolio.registry import (
     UntrustedArtifactError,
 )
 from vectorbt.portfolio.registry.query.query import Query
+
+
+class TextOfAnEnum(enum.StrEnum):
+    NAME = "dual_sma"
+    NOTE = "a note"
+    TAG = "crypto"
+    SORT = "sharpe_ratio"
+
+
+class TextWithAnEnum(str, enum.Enum):  # noqa: UP042
+    NAME = "dual_sma"
+    NOTE = "a note"
+    TAG = "crypto"
+    SORT = "sharpe_ratio"
 
 
 class StoreSuite:
@@ -185,6 +201,102 @@ class StoreSuite:
             store.list_runs(Query.of(where="sortino_ration > 1"))
         with pytest.raises(QueryError, match="sortino_ratio"):
             store.list_runs(Query.of(sort_by="sortino_ration"))
+
+    def test_a_text_that_is_no_time_is_an_error_where_times_are_asked_for(self, registry, store):
+        store.save_run(
+            make_record(parameters={"at": pd.Timestamp("2024-01-05"), "hold": pd.Timedelta("5D"), "mixed": 1})
+        )
+        store.save_run(make_record(1, parameters={"mixed": pd.Timestamp("2024-01-05")}))
+        store.save_run(make_record(2, parameters={"mixed": "weekly", "symbol": "BTC"}))
+        for expression in (
+            *("timestamp >= '2024-1-5'", "timestamp == 'now'", "timestamp != 'now'", "'2024/01/05' < timestamp"),
+            *("timestamp in ['2024-01-05', 'later']", "timestamp not in ['later']", "not timestamp < 'now'"),
+            *("max_dd_duration < '90 dayz'", "sharpe_ratio > 5 and max_dd_duration == '90'", "period > '2024'"),
+            *("params.at >= '2024/01/05'", "params.hold < '5 dayz'", "'5 dayz' > params.hold"),
+            "sharpe_ratio > 100 and params.at < 'now'",
+        ):
+            with pytest.raises(QueryError, match=r"is no (date|duration)"):
+                registry.list_runs(where=expression)
+        for expression, n in {
+            "params.mixed >= 'monthly'": 1,
+            "params.mixed >= '2024/01/05'": 1,
+            "params.symbol < 'M'": 1,
+            "params.symbol == 'BTC' or params.at == 'BTC'": 1,
+            "params.nothing > 'x'": 0,
+            "params.at >= '20240105' and params.at <= '2024-W01'": 1,
+            "params.hold < '6 days'": 1,
+        }.items():
+            assert len(registry.list_runs(where=expression)) == n, expression
+
+    def test_since_and_where_read_the_same_texts(self, registry, store):
+        for i in range(3):
+            store.save_run(make_record(i))
+        moment = make_record(1).timestamp
+        for form in ("%Y%m%dT%H%M%S.%f", "%Y-%m-%dT%H:%M:%S.%f", "%G-W%V-%uT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S,%fZ"):
+            text = moment.strftime(form)
+            assert len(registry.list_runs(since=text)) == len(registry.list_runs(where=f"timestamp >= '{text}'")) == 2
+            assert len(registry.list_runs(until=text)) == len(registry.list_runs(where=f"timestamp <= '{text}'")) == 2
+        for text in ("%Y", "%Y-%m", "%G-W%V", "%Y%m%d"):
+            text = moment.strftime(text)
+            assert len(registry.list_runs(since=text, until=text)) == 3
+            assert len(registry.list_runs(where=f"timestamp == '{text}'")) == 3
+
+    def test_the_decimal_context_of_the_caller_changes_no_answer(self, registry, store):
+        store.save_run(make_record(0, parameters={"x": decimal.Decimal("1.10"), "hold": pd.Timedelta(1_234_567, "s")}))
+        store.save_run(make_record(1, parameters={"x": 0.5}))
+        traps = [decimal.FloatOperation, decimal.Inexact, decimal.Rounded]
+        with decimal.localcontext(decimal.Context(prec=2, traps=traps, capitals=0)):
+            assert [run.parameters["x"] for run in registry.list_runs(sort_by="params.x")] == [
+                0.5,
+                decimal.Decimal("1.10"),
+            ]
+            for expression in (
+                "params.x > 1.05",
+                "params.hold == '1234567 s'",
+                "params.x != 1.1 and params.x < 1.11 and params.x > 1",
+            ):
+                assert len(registry.list_runs(where=expression)) == 1
+            for wanted in (decimal.Decimal("1.10"), [decimal.Decimal("1.1000"), 7.5]):
+                assert len(registry.list_runs(parameters={"x": wanted})) == 1
+            store.save_run(make_record(2, parameters={"x": decimal.Decimal("1.23456E+30")}))
+            assert registry.get_run(make_record(2).run_id) == make_record(
+                2, parameters={"x": decimal.Decimal("1.23456E+30")}
+            )
+
+    def test_times_of_numpy_far_away_are_found(self, registry, store):
+        for i, value in enumerate([np.timedelta64(2**62, "W"), np.timedelta64(5, "as"), pd.Timedelta("5D")]):
+            store.save_run(make_record(i, parameters={"x": value}))
+        assert len(registry.list_runs(where="params.x > '1 day'")) == 2
+        shown = [run.parameters["x"] for run in registry.list_runs(sort_by="params.x")]
+        assert shown == [np.timedelta64(5, "as"), pd.Timedelta("5D"), np.timedelta64(2**62, "W")]
+
+    @pytest.mark.parametrize("kind", [TextOfAnEnum, TextWithAnEnum])
+    def test_a_member_of_an_enum_that_is_a_text_is_its_text(self, registry, store, kind):
+        record = make_record(strategy_name=kind.NAME, notes=kind.NOTE, tags=[kind.TAG, "crypto"])
+        assert type(record.strategy_name) is str and record.tags == ["crypto"]
+        store.save_run(record)
+        later = make_record(1)
+        later.strategy_name, later.notes, later.tags = kind.NAME, kind.NOTE, (kind.TAG, "crypto")
+        store.save_run(later)
+        for view in (store, self.reopened(store)):
+            for run_id in (record.run_id, later.run_id):
+                found = view.get_run(run_id)
+                assert (found.strategy_name, found.notes, found.tags) == ("dual_sma", "a note", ["crypto"])
+                assert {type(found.strategy_name), type(found.notes), *map(type, found.tags)} == {str}
+        for filters in (
+            dict(strategy_name=kind.NAME),
+            dict(tags=kind.TAG),
+            dict(tags={kind.TAG}),
+            dict(sort_by=kind.SORT),
+        ):
+            assert len(registry.list_runs(**filters)) == 2
+        assert len(registry.get_best_runs(kind.SORT)) == 2
+        changed = registry.update_run(record.run_id, add_tags=kind.NAME, remove_tags=[kind.TAG], notes=kind.NAME)
+        assert changed.tags == ["dual_sma"] and changed.notes == "dual_sma" and type(changed.notes) is str
+        assert self.reopened(store).get_run(record.run_id).tags == ["dual_sma"]
+        other = RunRegistry(MemoryStore())
+        other.merge(registry)
+        assert {run.strategy_name for run in other.list_runs(tags=["dual_sma", kind.TAG])} == {"dual_sma"}
 
     def test_missing_values_come_last_in_both_directions(self, store):
         values = [1.5, float("nan"), -float("inf"), float("inf"), 0.0]

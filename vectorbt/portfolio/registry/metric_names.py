@@ -35,3 +35,15 @@ def vectorbt_metrics() -> tp.Tuple[str, ...]:
     from vectorbt.portfolio.base import Portfolio
 
     return tuple(FIELD_NAMES.get(name, name) for name in Portfolio.metrics)
+
+
+def duration_metrics() -> tp.Tuple[str, ...]:
+    """Return the names of the metrics in `Portfolio.metrics` that are durations wherever the bars have a frequency."""
+    from vectorbt.portfolio.base import Portfolio
+
+    return tuple(
+        name
+        for name, metric in Portfolio.metrics.items()
+        # Some are converted where they are calculated.
+        if metric.get("apply_to_timedelta") or name.endswith("_duration")
+    )

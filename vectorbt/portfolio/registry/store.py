@@ -11,7 +11,14 @@ from contextlib import nullcontext, suppress
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
-from vectorbt.portfolio.registry.checks import check_notes, check_portfolio, check_run_ids, check_tags, is_run_id
+from vectorbt.portfolio.registry.checks import (
+    as_text,
+    check_notes,
+    check_portfolio,
+    check_run_ids,
+    check_tags,
+    is_run_id,
+)
 from vectorbt.portfolio.registry.errors import AmbiguousRunIdError, RunExistsError, RunNotFoundError
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, check_format
 from vectorbt.portfolio.registry.portfolios.stored import (
@@ -252,6 +259,7 @@ class RunStore(abc.ABC):
             AmbiguousRunIdError: If the prefix fits several runs."""
         if not isinstance(run_id, str):
             raise TypeError(f"run_id must be a string, not {type(run_id).__name__}")
+        run_id = as_text(run_id)
         if is_run_id(run_id):
             record = self.get(run_id)
             return None if record is None else self._handed_out(record)
@@ -270,6 +278,7 @@ class RunStore(abc.ABC):
         Raises:
             QueryError: If it names a metric that there is not."""
         query.check_names(self.metric_names)
+        query.check_times(self.select)
         return [self._handed_out(record) for record in self.select(query)]
 
     def count(self) -> int:
@@ -398,6 +407,7 @@ class RunStore(abc.ABC):
             record.notes = record.notes if new_notes is None else new_notes
             return record
 
+        run_id = as_text(run_id) if isinstance(run_id, str) else run_id
         is_there = is_run_id(run_id) and self.get(run_id) is not None
         changed = self.update(run_id, change) if is_there else None
         if changed is None:

@@ -5,7 +5,7 @@ what `Query.apply` returns is the answer."""
 
 import heapq
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from math import isfinite
 from operator import attrgetter
@@ -13,12 +13,24 @@ from operator import attrgetter
 import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.checks import as_utc, check_parameters, check_tags
+from vectorbt.portfolio.registry.checks import as_text, as_utc, check_parameters, check_tags
+from vectorbt.portfolio.registry.display import text_of
 from vectorbt.portfolio.registry.errors import QueryError
-from vectorbt.portfolio.registry.metric_names import HEADLINE, vectorbt_metrics
-from vectorbt.portfolio.registry.query.comparing import ORDERED_KINDS, Kind, classify, is_missing, same, sort_key
+from vectorbt.portfolio.registry.metric_names import HEADLINE, duration_metrics, vectorbt_metrics
+from vectorbt.portfolio.registry.query.comparing import (
+    EPOCH,
+    MICROSECOND,
+    ORDERED_KINDS,
+    Kind,
+    classify,
+    is_missing,
+    read_duration,
+    read_instant,
+    same,
+    sort_key,
+)
 from vectorbt.portfolio.registry.query.parser import parse
-from vectorbt.portfolio.registry.query.where import Where, describe_unknown, nearest
+from vectorbt.portfolio.registry.query.where import ComparedText, HasValue, Where, describe_unknown, error_at, nearest
 from vectorbt.portfolio.registry.run import RunRecord
 
 FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
@@ -102,16 +114,19 @@ class Query:
         Raises:
             TypeError: If an argument has the wrong type.
             ValueError: If an argument has a value that means nothing.
-            QueryError: If `where` is no expression."""
+            QueryError: If `where` is no expression, or compares a time with a text that is none."""
         if unknown:
             raise TypeError(_describe_unknown_filter(next(iter(unknown))))
+        parsed = None if where is None else parse(where)
+        if parsed is not None:
+            _check_known_times(parsed)
         return cls(
             strategy_name=_check_type("strategy_name", strategy_name, str),
             tags=None if tags is None else tuple(check_tags(tags)),
             parameters=check_parameters(parameters) or None,
-            where=None if where is None else parse(where),
-            since=None if since is None else _as_moment("since", since, time.min),
-            until=None if until is None else _as_moment("until", until, time.max),
+            where=parsed,
+            since=None if since is None else _as_moment("since", since),
+            until=None if until is None else _as_moment("until", until, last=True),
             data=None if data is None else _as_fingerprints(data),
             sweep_id=_check_type("sweep_id", sweep_id, str),
             deleted=_check_type("deleted", deleted, bool),
@@ -122,7 +137,7 @@ class Query:
 
     def best(self, metric: str, n: int, ascending: bool) -> "Query":
         """Return the query for the `n` best of the runs by a metric."""
-        ascending = _check_ascending(ascending)
+        ascending, metric = _check_ascending(ascending), as_text(metric)
         return replace(self, finite=metric, sort_by=metric, ascending=ascending, limit=_check_limit(n))
 
     # ############# Matching ############# #
@@ -247,6 +262,56 @@ class Query:
         for name in sorted(names - known):
             raise QueryError(describe_unknown(name, known))
 
+    def check_times(self, select: tp.Callable[["Query"], tp.Iterable[RunRecord]]) -> None:
+        """Check that a text that comes before or after a parameter, or a metric that may be anything, can do so.
+
+        No text does where the runs hold times under that name, unless it is a time itself. Where some of the runs hold
+        texts, those are what it is compared with.
+
+        Args:
+            select (callable): Returns the runs that a query asks for. Called only for a text that is neither a point
+                in time nor a duration, and one of `<`, `<=`, `>` and `>=`, since it may look at every run.
+
+        Raises:
+            QueryError: If the runs hold times and no texts under a name, and the text is no such time."""
+        for compared in () if self.where is None else self.where.texts:
+            text, name = compared.text, compared.name
+            if compared.operator in ("==", "!=", "in") or name.name in {*FIELDS, *HEADLINE, "column"}:
+                continue
+            if read_instant(text) is not None or read_duration(text) is not None:
+                continue
+            holders = select(Query(where=Where("", HasValue(name), ()), deleted=None))
+            kinds = {classify(value_of(record, name.name))[0] for record in holders}
+            times = kinds & _READERS.keys()
+            if times and Kind.STRING not in kinds:
+                raise _not_a_time(self.where, compared, min(times))
+
+
+# ############# Times ############# #
+
+_READERS = {Kind.INSTANT: read_instant, Kind.DURATION: read_duration}
+_NO_TIME = {
+    Kind.INSTANT: "is no date or time; write it as ISO 8601, such as '2024-12-31' or '2024-12-31T12:00'",
+    Kind.DURATION: "is no duration; write it as '90 days', '4h' or 'P30DT4H'",
+}
+
+
+def _known_times() -> tp.Dict[str, Kind]:
+    """Return what is always a time, by its name."""
+    return {"timestamp": Kind.INSTANT, **dict.fromkeys(duration_metrics(), Kind.DURATION)}
+
+
+def _check_known_times(where: Where) -> None:
+    for compared in where.texts:
+        kind = _known_times().get(compared.name.name)
+        if kind is not None and _READERS[kind](compared.text) is None:
+            raise _not_a_time(where, compared, kind)
+
+
+def _not_a_time(where: Where, compared: ComparedText, kind: Kind) -> QueryError:
+    problem = f"{compared.name.name} is compared with {compared.text[:100]!r}, which {_NO_TIME[kind]}"
+    return error_at(problem, where.expression, compared.position)
+
 
 def _key_of(pair: tp.Tuple) -> tp.Any:
     return pair[0]
@@ -288,7 +353,7 @@ def _has_parameters(record: RunRecord, wanted: tp.Dict[str, tp.Any]) -> bool:
 def _check_type(name: str, value: tp.Any, expected: type) -> tp.Any:
     if value is not None and not isinstance(value, expected):
         raise TypeError(f"{name} must be of type {expected.__name__} or None, not {type(value).__name__}")
-    return value
+    return as_text(value) if isinstance(value, str) else value
 
 
 def _describe_unknown_filter(name: str) -> str:
@@ -299,13 +364,13 @@ def _describe_unknown_filter(name: str) -> str:
 
 def _check_sort_by(value: tp.Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"expected the name of a field or metric, or params.<name>, to sort by, not {value!r}")
-    return value
+        raise TypeError(f"expected the name of a field or metric, or params.<name>, to sort by, not {text_of(value)}")
+    return as_text(value)
 
 
 def _check_ascending(value: tp.Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"ascending must be True, False or None, not {value!r}")
+        raise TypeError(f"ascending must be True, False or None, not {text_of(value)}")
     return bool(value)
 
 
@@ -315,7 +380,7 @@ def _check_limit(value: tp.Any) -> tp.Optional[int]:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"the number of runs must be an integer, not {type(value).__name__}")
     if value.__index__() < 0:
-        raise ValueError(f"the number of runs must not be negative, not {value}")
+        raise ValueError(f"the number of runs must not be negative, not {text_of(value, str)}")
     return value.__index__()
 
 
@@ -325,28 +390,25 @@ def _as_fingerprints(data: tp.Any) -> tp.Tuple[str, ...]:
     return fingerprints_of(data)
 
 
-def _as_moment(name: str, value: tp.Any, at: time) -> datetime:
-    """Return a point in time in UTC. A bare date means its first or last microsecond."""
-    if isinstance(value, str):
-        value = _parse_iso(name, value)
-    if is_missing(value):
-        raise ValueError(f"{name} must be a point in time, not {value!r}")
-    if isinstance(value, datetime):
-        try:
+def _as_moment(name: str, value: tp.Any, last: bool = False) -> datetime:
+    """Return a point in time in UTC. Of a day, or whatever else lasts, it is the first or the last microsecond."""
+    try:
+        if isinstance(value, str):
+            return _read_moment(name, as_text(value), last)
+        if is_missing(value):
+            raise ValueError(f"{name} must be a point in time, not {value!r}")
+        if isinstance(value, datetime):
             return as_utc(value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value)
-        except OverflowError:
-            raise ValueError(f"{name} is too far away from now: {value}") from None
+    except OverflowError:
+        raise ValueError(f"{name} is too far away from now: {value}") from None
     if isinstance(value, date):
-        return datetime.combine(value, at, tzinfo=UTC)
+        return datetime.combine(value, time.max if last else time.min, tzinfo=UTC)
     raise TypeError(f"{name} must be a datetime, a date or an ISO 8601 string, not {type(value).__name__}")
 
 
-def _parse_iso(name: str, value: str) -> tp.Union[date, datetime]:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f"{name} must be an ISO 8601 date or datetime such as '2024-12-31', not {value!r}") from None
+def _read_moment(name: str, text: str, last: bool) -> datetime:
+    span = read_instant(text)
+    if span is None:
+        raise ValueError(f"{name} must be an ISO 8601 date or datetime such as '2024-12-31', not {text[:100]!r}")
+    microseconds = span[1] // MICROSECOND if last else -(-span[0] // MICROSECOND)
+    return EPOCH + timedelta(microseconds=microseconds)

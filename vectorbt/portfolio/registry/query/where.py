@@ -38,7 +38,20 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.query.comparing import compare, contains, equal, is_missing, less, members
 
-__all__ = ["And", "Compare", "HasValue", "In", "IsTrue", "Literal", "Name", "Not", "Or", "Where", "error_at"]
+__all__ = [
+    "And",
+    "Compare",
+    "ComparedText",
+    "HasValue",
+    "In",
+    "IsTrue",
+    "Literal",
+    "Name",
+    "Not",
+    "Or",
+    "Where",
+    "error_at",
+]
 
 PARAMETER_PREFIX = "params."
 
@@ -131,6 +144,15 @@ class Or:
     conditions: tp.Tuple["Condition", ...]
 
 
+class ComparedText(tp.NamedTuple):
+    """A text that an expression compares with a column."""
+
+    name: Name
+    operator: str
+    text: str
+    position: int
+
+
 Condition = tp.Union[Compare, In, HasValue, IsTrue, Not, And, Or]
 Node = tp.Union[Operand, Condition]
 
@@ -169,9 +191,30 @@ class Where:
         """
         return self._predicate(get)
 
+    @property
+    def texts(self) -> tp.List[ComparedText]:
+        """Every text that is compared with a column, those in a list included, in the order of the text."""
+        return list(_texts(self.condition))
+
     @cached_property
     def _predicate(self) -> Predicate:
         return _compile(self.condition)
+
+
+def _texts(condition: Condition) -> tp.Iterator[ComparedText]:
+    if isinstance(condition, (And, Or)):
+        for part in condition.conditions:
+            yield from _texts(part)
+    elif isinstance(condition, Not):
+        yield from _texts(condition.condition)
+    elif isinstance(condition, Compare):
+        for name, literal in ((condition.left, condition.right), (condition.right, condition.left)):
+            if isinstance(name, Name) and isinstance(literal, Literal) and isinstance(literal.value, str):
+                yield ComparedText(name, condition.operator, literal.value, literal.position)
+    elif isinstance(condition, In) and isinstance(condition.left, Name) and isinstance(condition.right, Literal):
+        for element in condition.right.value:
+            if isinstance(element, str):
+                yield ComparedText(condition.left, "in", element, condition.right.position)
 
 
 def nearest(name: str, known: Collection[str]) -> tp.List[str]:
