@@ -9,18 +9,22 @@
 >>> registry.get_best_runs(n=5)
 ```
 
-The modules, from what a person calls down to what everything rests on:
+Where things are, from what a person calls down to what everything rests on:
 
-* `registry`: `RunRegistry`, which delegates
-* `sweep`, `comparison`, `upkeep`, `transfer`, `conversion`: what is done with many runs
-* `judgement`, `verdict`, `caveats`, `figures`, `trials`, `trial_returns`: a run judged against every trial
-* `stores`, `store`, `opening`: where runs are kept, what a store must do, and how a stored portfolio is opened
-* `artifacts`, `remote_artifacts`, `serialization`, `portable`, `axes`: portfolios as bytes under names
-* `query`, `where`, `where_parser`, `table`, `columns`, `reports`: questions and answers
-* `run`, `record_json`, `inputs`: `RunRecord`, its JSON, and what is checked before it is one
-* `metrics`, `provenance`, `git`: what is measured, and where it comes from
-* `selection_bias`, `overfitting`, `trial_dependence`, `multiple_testing`, `return_matrix`: pure statistics
-* `values`, `encoding`, `bulk`, `errors`"""
+* `registry`: `RunRegistry`, everything that a person calls. It delegates
+* `selection_bias`: how much of the best run is luck, judged against every trial that was ever made
+* `upkeep`: a registry as a whole checked, cleaned, converted, exported, merged
+* `tables`: answers as DataFrames
+* `stores`: where records are kept: in memory, in a folder, in a database
+* `store`: `RunStore`, what each of them must do, and all that follows from it
+* `portfolios`: a Portfolio as bytes, in several formats
+* `query`: questions, and the language of `where`
+* `run`: `RunRecord`, what one run is
+* `capture`: what is read off a Portfolio: metrics, prices, versions and settings
+* `artifacts`: bytes under names
+* `checks`, `encoding`, `errors` and the other small modules: what all of these rest on
+
+Imports run downwards in this order. `docs/architecture.md` tells the way of a save, of a question and of a load."""
 
 from vectorbt.portfolio.registry._gc import collection_paused
 

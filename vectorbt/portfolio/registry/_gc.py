@@ -1,4 +1,4 @@
-"""Making very many objects at once."""
+"""Pausing the garbage collector while many records are built."""
 
 import gc
 from contextlib import contextmanager

@@ -33,7 +33,7 @@ KEYS = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", 
 
 
 class Detail:
-    """Field that is decoded when it is first asked for. It stands in front of the slot that holds it.
+    """Descriptor of a field that is decoded on first access and cached in the slot that it wraps.
 
     Setting one of them parses the record: while it is JSON, a record is as it was read.
 
@@ -53,12 +53,12 @@ class Detail:
         try:
             return self.slot.__get__(record)
         except AttributeError:  # nobody has asked for it or set it
-            value = record.decoded(self.name)
+            value = record.decode_detail(self.name)
             self.slot.__set__(record, value)
             return value
 
     def __set__(self, record: tp.Any, value: tp.Any) -> None:
-        record.parsed()
+        record._parsed()
         self.slot.__set__(record, value)
 
     def is_set(self, record: tp.Any) -> bool:

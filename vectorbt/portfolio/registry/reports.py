@@ -1,4 +1,4 @@
-"""What upkeep and transfer tell the person who asked for them."""
+"""Result types of upkeep: problems, garbage, compactions and merges."""
 
 from vectorbt import _typing as tp
 

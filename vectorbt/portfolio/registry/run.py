@@ -284,16 +284,16 @@ class RunRecord:
         record._root = None
         return record
 
-    def decoded(self, name: str) -> tp.Any:
+    def decode_detail(self, name: str) -> tp.Any:
         """Return a detail that nobody has asked for yet."""
         if name == "portfolio_path" and self._root is not None:
             return _locate(self._root, self.artifact)
-        return record_json.decode_detail(name, self.parsed())
+        return record_json.decode_detail(name, self._parsed())
 
-    def parsed(self) -> tp.Optional[tp.Mapping[str, tp.Any]]:
+    def _parsed(self) -> tp.Optional[tp.Mapping[str, tp.Any]]:
         """Return the dict that the details are decoded from. None if the record was not read from JSON."""
         if type(self._source) is tuple:
-            self._source = self.peek()
+            self._source = self.as_json()
         return self._source
 
     def locate(self, root: str) -> None:
@@ -317,7 +317,7 @@ class RunRecord:
         """Return the record as a dict. Details that are known already are taken from there."""
         # A detail that nobody has decoded is passed on as it is: decoding can lose what this process does not know,
         # such as the class of an Enum. It is copied, since records of one sweep share parts of it.
-        source = {} if self._source is None else loads_again(dumps(self.parsed()))
+        source = {} if self._source is None else loads_again(dumps(self._parsed()))
         details = {name: self._encoded_detail(name, source, known) for name in DETAILS}
         headline = {name: encode(getattr(self, name), name) for name in HEADLINE}
         return {
@@ -351,15 +351,15 @@ class RunRecord:
             return known[key]
         return value if name == "_unknown" else encode(value, name)
 
-    def encoded(self, name: str) -> tp.Any:
+    def json_of(self, name: str) -> tp.Any:
         """Return a detail that is a dict as JSON, without decoding what nobody has asked for.
 
         It is not to be changed. The headline metrics may be among the `stats`."""
         if self._source is None or _is_set(self, name):
             return encode_mapping(getattr(self, name), name)
-        return self.parsed().get(name, {})
+        return self._parsed().get(name, {})
 
-    def peek(self) -> tp.Mapping[str, tp.Any]:
+    def as_json(self) -> tp.Mapping[str, tp.Any]:
         """Return the record as a dict of JSON, which is neither to be changed nor kept by the record.
 
         For a record that is as it was read it takes no more than parsing. What it leaves out is what
@@ -373,26 +373,28 @@ class RunRecord:
         """Return a record that shares nothing changeable with this one."""
         return _restored(dumps(self.to_dict()), self._root)
 
-    def twin(self) -> "RunRecord":
-        """Return a record that, like this one, has not been asked for its details. For stores that keep records."""
+    def shallow_copy(self) -> "RunRecord":
+        """Return a cheap copy that shares the undecoded JSON.
+
+        Stores hand out copies so that callers cannot change what they hold."""
         if self._source is None:
             return self.copy()
-        twin = object.__new__(RunRecord)
+        copy = object.__new__(RunRecord)
         (
-            twin._source,
-            twin.run_id,
-            twin.timestamp,
-            twin.strategy_name,
-            twin.total_return,
-            twin.sharpe_ratio,
-            twin.max_drawdown,
-            twin.total_trades,
-            twin.win_rate,
-            twin.sweep_id,
-            twin.column,
-            twin._root,
+            copy._source,
+            copy.run_id,
+            copy.timestamp,
+            copy.strategy_name,
+            copy.total_return,
+            copy.sharpe_ratio,
+            copy.max_drawdown,
+            copy.total_trades,
+            copy.win_rate,
+            copy.sweep_id,
+            copy.column,
+            copy._root,
         ) = _summary_of(self)
-        return twin
+        return copy
 
     def __eq__(self, other: tp.Any) -> bool:
         if not isinstance(other, RunRecord):

@@ -1,4 +1,4 @@
-"""What is to be known before the numbers about a run are believed, in words."""
+"""Warnings that accompany a verdict: why its numbers may mislead."""
 
 import math
 

@@ -53,15 +53,15 @@ class Trial(tp.NamedTuple):
     def of(cls, record: RunRecord, is_deleted: bool = False) -> "Trial":
         """Read from a record what makes it a trial."""
         # A hundred thousand records fit into memory because they stay as they are on disk: the twin is decoded.
-        details = record.twin()
-        moments, data = details.encoded("returns_stats"), details.encoded("data")
+        details = record.shallow_copy()
+        moments, data = details.json_of("returns_stats"), details.json_of("data")
         return cls(
             record,
             is_deleted,
             data.get("fingerprint"),
             data.get("frequency"),
             bool(moments),
-            details.encoded("artifact") or None,
+            details.json_of("artifact") or None,
             *(_as_float(moments.get(name)) for name in cls._fields[6:]),
         )
 

@@ -147,7 +147,7 @@ class FileStore(RunStore):
         with self.exclusive():
             with self._reading:
                 self._refresh()
-                removed = [self._runs[run_id].twin() for run_id in sorted(run_ids) if run_id in self._runs]
+                removed = [self._runs[run_id].shallow_copy() for run_id in sorted(run_ids) if run_id in self._runs]
             if removed:
                 self._append(lines_of("deleted", [tombstone(record.to_dict()) for record in removed]))
             return removed
@@ -156,7 +156,7 @@ class FileStore(RunStore):
         with self._reading:  # another thread may be reading the journal anew
             self._refresh()
             record = self._runs.get(run_id)
-        return None if record is None else record.twin()
+        return None if record is None else record.shallow_copy()
 
     def select(self, query: Query) -> tp.List[RunRecord]:
         with self._reading:
@@ -165,8 +165,8 @@ class FileStore(RunStore):
             held = query.narrow(record for pool in pools for record in pool.values())
         with collection_paused():
             if query.is_summary:
-                return [record.twin() for record in query.arrange(held)]
-            return query.apply(record.twin() for record in held)
+                return [record.shallow_copy() for record in query.arrange(held)]
+            return query.apply(record.shallow_copy() for record in held)
 
     def _check_unused(self, run_ids: tp.Sequence[str]) -> None:
         with self._reading:
@@ -397,8 +397,8 @@ class FileStore(RunStore):
         with self._reading:
             self._read_anew()
             older = self._older_runs
-            runs = [record.twin() for run_id, record in self._runs.items() if older.get(run_id) is not record]
-            deleted = [record.twin() for record in self._deleted.values()]
+            runs = [record.shallow_copy() for run_id, record in self._runs.items() if older.get(run_id) is not record]
+            deleted = [record.shallow_copy() for record in self._deleted.values()]
             damaged = beyond_reading([*self._journal.damages, *self._unusable])
             before, end = self._read_own(self.metadata_file), self._journal.end
         damaged += damaged_lines(before[end:])

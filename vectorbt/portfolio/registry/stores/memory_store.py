@@ -1,4 +1,4 @@
-"""The reference: what a store does, without anything that a store does it with."""
+"""The reference implementation, in plain dicts: every other store is tested against it."""
 
 import os
 import threading

@@ -95,7 +95,7 @@ def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
     for start in range(0, len(records), _CHUNK):
         stats_of_chunk, parameters_of_chunk = [], []
         for record in records[start : start + _CHUNK]:
-            dct = record.peek()  # let go of at once: most of it is not shown
+            dct = record.as_json()  # let go of at once: most of it is not shown
             stats_of_chunk.append(dct.get("stats", {}))
             parameters_of_chunk.append(dct.get("parameters", {}))
             tags.append(list(dct.get("tags", ())))

@@ -1,4 +1,4 @@
-"""Whether a registry is as it should be, and what in it nobody needs."""
+"""Check a registry, and remove files that nobody needs."""
 
 import hashlib
 import re
