@@ -96,4 +96,4 @@ class UntrustedArtifactError(ArtifactError):
 
 
 class UnportablePortfolioError(ArtifactError, TypeError):
-    """A portfolio holds something that the portable format cannot represent."""
+    """A portfolio holds something that its format cannot represent so that another process can read it."""

@@ -4,6 +4,7 @@ A format turns a portfolio into named blobs and reads it from them. It knows nei
 it decides where the blobs lie, whether they may be trusted, and whether they are what was written."""
 
 import abc
+import pickle
 import warnings
 
 from vectorbt import _typing as tp
@@ -11,6 +12,7 @@ from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError, UnportablePortfolioError
 from vectorbt.portfolio.registry.portfolios.columns import select_column
 from vectorbt.portfolio.registry.portfolios.index import decode_index, encode_index
+from vectorbt.portfolio.registry.portfolios.pickled_names import unimportable_name
 
 
 class Read(abc.ABC):
@@ -87,7 +89,25 @@ class PickleFormat(PortfolioFormat):
                 f"Portfolio, whose metrics may be other ones",
                 stacklevel=2,
             )
-        return {f"{stem}.pkl": portfolio.dumps()}
+        pickled = self._pickled(portfolio)
+        name = unimportable_name(pickled)
+        if name is not None:
+            raise UnportablePortfolioError(
+                f"the pickle of this portfolio would refer to {name} by its name, which no other process can import: "
+                f"nobody could open it. Define {name.rpartition('.')[2]} in a module that is imported, put text or "
+                f"numbers in its place, or keep the return series only by save_portfolio='returns'"
+            )
+        return {f"{stem}.pkl": pickled}
+
+    @staticmethod
+    def _pickled(portfolio: tp.Any) -> bytes:
+        try:
+            return portfolio.dumps()
+        except (pickle.PicklingError, AttributeError, TypeError) as e:
+            raise UnportablePortfolioError(
+                f"this portfolio holds something that cannot be pickled: {e}. Put text or numbers in its place, or "
+                f"keep the return series only by save_portfolio='returns'"
+            ) from e
 
     def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
         from vectorbt.portfolio.base import Portfolio
