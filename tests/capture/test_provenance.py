@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import io
 import json
 import struct
 import warnings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import vectorbt as vbt
+from vectorbt.portfolio.registry import MemoryStore, RunRegistry
 from vectorbt.portfolio.registry.capture import provenance
 from vectorbt.portfolio.registry.capture.provenance import (
     MAX_SYMBOLS,
@@ -86,6 +88,10 @@ def test_the_definition():
     assert fingerprint([1, 2], pd.Index(["a", "ü"])) == hashlib.sha256(hashed).hexdigest()
 
 
+def in_arrow(index, dtype):
+    return pd.Index(pd.Series(index).astype(f"{dtype}[pyarrow]"))
+
+
 EQUAL_DATA = {
     "Series": (pd.Series(CLOSE, index=DAYS, name="BTC"), DAYS),
     "frame of one column": (pd.DataFrame({"BTC": CLOSE}, index=DAYS), DAYS),
@@ -103,12 +109,41 @@ EQUAL_DATA = {
     "name of the index": (CLOSE, DAYS.rename("date")),
     "index of objects": (CLOSE, DAYS.astype(object)),
     "index of categories": (CLOSE, pd.CategoricalIndex(DAYS)),
+    **{f"index in Arrow, {unit}": (CLOSE, in_arrow(DAYS, f"timestamp[{unit}]")) for unit in ("s", "ms", "us", "ns")},
+    "index in Arrow, in a zone": (CLOSE, in_arrow(DAYS.tz_localize("UTC"), "timestamp[us, tz=Asia/Tokyo]")),
+    "categories in Arrow": (CLOSE, pd.CategoricalIndex(in_arrow(DAYS, "timestamp[ns]"))),
+    "nullable prices": (pd.Series(CLOSE, index=DAYS, dtype="Float64"), DAYS),
+    "missing nullable prices": (pd.Series([100, 101.5, pd.NA, 99.25], index=DAYS, dtype="Float64"), DAYS),
+    "prices in Arrow": (pd.Series([100, 101.5, pd.NA, 99.25], index=DAYS, dtype="double[pyarrow]"), DAYS),
+    "columns of different types": (
+        pd.DataFrame({"a": CLOSE, "b": pd.array([100, 101.5, pd.NA, 99.25], dtype="Float64")}, index=DAYS),
+        DAYS,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", EQUAL_DATA)
 def test_equal_data_has_the_same_fingerprint(name):
     assert fingerprint(*EQUAL_DATA[name]) == GOLDEN["days"]
+
+
+def test_durations_dates_and_levels_in_arrow_have_the_fingerprints_of_numpys_and_pythons():
+    assert fingerprint(CLOSE, in_arrow(INDEXES["durations"], "duration[ms]")) == GOLDEN["durations"]
+    assert fingerprint(CLOSE, in_arrow(INDEXES["dates"], "date32[day]")) == GOLDEN["dates"]
+    levels = [pd.MultiIndex.from_arrays([days, list("abcd")]) for days in (DAYS, in_arrow(DAYS, "timestamp[us]"))]
+    assert fingerprint(CLOSE, levels[0]) == fingerprint(CLOSE, levels[1])
+
+
+def test_runs_are_found_by_prices_that_were_read_into_arrow():
+    index = pd.date_range("2020-01-01", periods=60, freq="D", name="Date")
+    prices = pd.DataFrame({"a": np.linspace(100, 120, 60), "b": np.linspace(50, 40, 60)}, index=index)
+    registry = RunRegistry(MemoryStore())
+    run_ids = {registry.save_run(hold(prices, freq="1D"), "x"), *registry.save_sweep(hold(prices, freq="1D"), "x")}
+    file = io.BytesIO()
+    prices.to_parquet(file)
+    for backend in ("pyarrow", "numpy_nullable"):
+        read = pd.read_parquet(io.BytesIO(file.getvalue()), dtype_backend=backend)
+        assert {run.run_id for run in registry.list_runs(data=read)} == run_ids
 
 
 def test_integer_indexes_are_equal_whatever_their_type():

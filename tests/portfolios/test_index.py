@@ -2,14 +2,23 @@
 
 import datetime
 
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.factories import make_portfolio
+from vectorbt.portfolio.registry import MemoryStore, RunRegistry
 from vectorbt.portfolio.registry.encoding import dumps, loads
-from vectorbt.portfolio.registry.portfolios.index import decode_index, describe_index, encode_index, restore_index
+from vectorbt.portfolio.registry.portfolios.index import (
+    decode_index,
+    describe_index,
+    encodable_index,
+    encode_index,
+    restore_index,
+)
 
 DAYS = pd.date_range("2020-01-01", periods=3, freq="D")
 
@@ -120,11 +129,57 @@ def test_ticks_can_be_kept_apart():
         (pd.Index([1], name=(object(),)), "the name of the index"),
         (pd.interval_range(0, 2), "interval"),
         (pd.date_range("2020", periods=2, freq=pd.offsets.CustomBusinessDay(holidays=["2020-01-02"])), "frequency"),
+        (pd.date_range("2020", periods=2, freq=pd.DateOffset(months=1)), "frequency"),
     ],
 )
 def test_what_cannot_be_encoded_is_named(index, message):
     with pytest.raises(TypeError, match=message):
         encode_index(index)
+
+
+@pytest.mark.parametrize("index", INDEXES, ids=lambda index: type(index).__name__)
+def test_an_index_that_can_be_encoded_gives_nothing_up(index):
+    check_same(encodable_index(index), index)
+
+
+@pytest.mark.parametrize(
+    "freq",
+    [
+        pd.offsets.CustomBusinessDay(holidays=["2020-02-03"]),
+        pd.offsets.CustomBusinessDay(weekmask="Sun Mon Tue Wed Thu"),
+        pd.offsets.CustomBusinessHour(start="10:00", holidays=["2020-02-03"]),
+        pd.offsets.CustomBusinessMonthEnd(holidays=["2020-02-28"]),
+        pd.DateOffset(months=1),
+        pd.DateOffset(days=1, hours=2),
+        pd.offsets.FY5253(weekday=4, startingMonth=1, variation="last"),
+        pd.offsets.Easter(),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+def test_return_series_are_kept_whatever_their_frequency(freq, zone):
+    index = pd.date_range("2020-01-31 16:00", periods=30, freq=freq, tz=zone)
+    registry = RunRegistry(MemoryStore())
+    pf = make_portfolio(pd.Series(np.linspace(100, 120, 30), index=index))
+    for run_id in (
+        registry.save_run(pf, "x", save_portfolio="returns"),
+        *registry.save_sweep(pf, "x", save_portfolio="returns"),
+    ):
+        returns = registry.load_returns([run_id])
+        assert returns.index.equals(index) and returns.index.dtype == index.dtype
+        np.testing.assert_array_equal(returns[run_id], pf.returns())
+
+
+def test_only_what_has_no_encoding_is_given_up():
+    zone = dateutil.tz.gettz("Europe/Berlin")
+    levels = pd.MultiIndex.from_arrays(
+        [DAYS.tz_localize(zone), pd.interval_range(0, 3), [1, 2, 3]], names=["t", "i", 1]
+    )
+    found = encodable_index(levels)
+    assert [found.get_level_values(i).dtype.kind for i in range(3)] == ["M", "O", "i"] and found.names == levels.names
+    assert (found.get_level_values(0) == DAYS.tz_localize(zone)).all()
+    assert found.get_level_values(1).tolist() == ["(0, 1]", "(1, 2]", "(2, 3]"]
+    check_same(round_trip(found), found)
 
 
 @pytest.mark.parametrize(

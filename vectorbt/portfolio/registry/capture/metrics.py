@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.labels import recordable
 from vectorbt.portfolio.registry.capture.quiet import quiet
 from vectorbt.portfolio.registry.metric_names import FIELD_NAMES, HEADLINE
 
@@ -57,10 +58,11 @@ def measure(portfolio: "Portfolio") -> Measured:
             aggregate of them, as in `portfolio.stats()`.
 
     Returns:
-        `Measured.stats` has each row of `portfolio.stats()`, equal to the last bit, as a plain Python value (a
-        `pd.Period` as text). Its name is that of the metric, or `metric: key` if the metric returns a dict. `max_dd`
-        becomes `max_drawdown` and takes precedence over a custom metric of that name. A metric of `HEADLINE` that
-        vectorbt does not calculate, such as the Sharpe ratio of a portfolio without a frequency, is NaN.
+        `Measured.stats` has each row of `portfolio.stats()`, equal to the last bit, as a value that a record can hold:
+        see `vectorbt.portfolio.registry.capture.labels.recordable`. Its name is that of the metric, or `metric: key`
+        if the metric returns a dict. `max_dd` becomes `max_drawdown` and takes precedence over a custom metric of that name. A
+        metric of `HEADLINE` that vectorbt does not calculate, such as the Sharpe ratio of a portfolio without a
+        frequency, is NaN.
 
         `Measured.returns_stats` describes the series from which vectorbt calculates the Sharpe ratio. It is empty
         for an aggregate of several columns, and otherwise has:
@@ -160,21 +162,15 @@ def _plain_rows(table: tp.Frame) -> tp.List[tp.Dict[str, tp.Any]]:
 
 def _plain_values(values: tp.Series) -> tp.List[tp.Any]:
     plain_values = values.tolist()
-    if values.dtype == object or isinstance(values.dtype, pd.PeriodDtype):
-        return [_plain(value) for value in plain_values]
-    return plain_values
-
-
-def _plain(value: tp.Any) -> tp.Any:
-    if isinstance(value, np.datetime64):
-        return pd.Timestamp(value)
-    if isinstance(value, np.timedelta64):
-        return pd.Timedelta(value)
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, pd.Period):
-        return str(value)
-    return value
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iufbm":
+        return plain_values
+    if values.dtype.kind == "c":  # one complex number makes all of a row complex
+        plain_values = [value if value.imag else value.real for value in plain_values]
+    if values.dtype.kind in "Oc":
+        return [recordable(value) for value in plain_values]
+    # Equal values of one type are the same, such as the first labels of all columns.
+    known = {value: recordable(value) for value in dict.fromkeys(plain_values)}
+    return [known[value] for value in plain_values]
 
 
 def _complete(row: tp.Dict[str, tp.Any]) -> tp.Dict[str, tp.Any]:

@@ -20,7 +20,6 @@ import platform
 import re
 from collections import defaultdict
 from contextlib import suppress
-from datetime import date, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -29,6 +28,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt._settings import settings
 from vectorbt.portfolio.registry.capture.git import git_state
+from vectorbt.portfolio.registry.capture.labels import as_numpy, recordable
 from vectorbt.portfolio.registry.capture.quiet import quiet
 
 if tp.TYPE_CHECKING:
@@ -131,12 +131,19 @@ def _column_fingerprints(close: tp.ArrayLike, index: tp.Index) -> tp.List[str]:
 def _price_columns(close: tp.ArrayLike, index: tp.Index) -> tp.Array2d:
     """Prices as float64, one column in each row of the array."""
     try:
+        if isinstance(close, (pd.Series, pd.DataFrame)) and not _is_numpys(close):
+            close = close.astype(np.float64)  # which makes NaN of what is missing
         columns = np.atleast_2d(np.asarray(close, dtype=np.float64).T)
     except (TypeError, ValueError) as error:
         raise TypeError(f"Prices must be numbers: {error}") from error
     if columns.shape[1] != len(index):
         raise ValueError(f"Prices and index must have the same length, got {columns.shape[1]} and {len(index)}")
     return columns
+
+
+def _is_numpys(prices: tp.SeriesFrame) -> bool:
+    """Whether all columns are of types that NumPy knows, rather than nullable ones or those of Arrow."""
+    return all(isinstance(dtype, np.dtype) for dtype in pd.DataFrame(prices).dtypes.unique())
 
 
 def _equal_columns(columns: tp.Array2d) -> tp.List[tp.List[int]]:
@@ -174,12 +181,7 @@ def _index_bytes(index: tp.Index) -> bytes:
 
 def _encoded_index(index: tp.Index) -> tp.Tuple[bytes, bytes]:
     """Kind and bytes of an index."""
-    if isinstance(index, pd.CategoricalIndex):
-        index = index.astype(index.categories.dtype)
-    if not isinstance(index, pd.MultiIndex):
-        # Text that Arrow cannot hold, where pandas uses it, is neither numbers nor times.
-        with suppress(UnicodeEncodeError):
-            index = index.infer_objects()
+    index = as_numpy(index)
     if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
         index = index.tz_convert(None)
     if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
@@ -213,7 +215,8 @@ def describe_data(portfolio: "Portfolio") -> tp.Dict[str, tp.Any]:
         A dict of:
 
         * `fingerprint`: fingerprint of the close prices, see the module's documentation.
-        * `start` and `end`: first and last label of the index. What JSON could not take stands as text.
+        * `start` and `end`: first and last label of the index, as
+            `vectorbt.portfolio.registry.capture.labels.recordable` returns them: what has no faithful encoding stands as text.
         * `bars`: length of the index.
         * `frequency`: the `pd.Timedelta` that is one period as text, such as `1 days`, or None.
         * `symbols`: what the columns say about it. They are the labels of a column level called `symbol`, `ticker`
@@ -247,8 +250,8 @@ def _describe(portfolio: "Portfolio", runs: tp.Iterable[tp.Sequence[int]]) -> tp
     fingerprints = _column_fingerprints(portfolio.close, wrapper.index)
     symbols = _column_symbols(wrapper.columns)
     period = dict(
-        start=_encodable(wrapper.index[0]),
-        end=_encodable(wrapper.index[-1]),
+        start=recordable(wrapper.index[0]),
+        end=recordable(wrapper.index[-1]),
         bars=len(wrapper.index),
         frequency=_frequency(wrapper),
     )
@@ -289,18 +292,11 @@ def _column_symbols(columns: tp.Index) -> tp.List[tp.Any]:
     """Symbol of each column, or an empty list if the labels do not tell."""
     for level, name in enumerate(columns.names):
         if isinstance(name, str) and name.lower() in _SYMBOL_LEVELS:
-            return [_encodable(label) for label in columns.get_level_values(level)]
+            return [recordable(label) for label in columns.get_level_values(level)]
     labels = columns.tolist()
     if columns.names == [None] and all(isinstance(label, str) for label in labels):
         return labels
     return []
-
-
-def _encodable(label: tp.Any) -> tp.Any:
-    """A label as a value that a record can hold."""
-    if isinstance(label, np.generic):
-        label = label.item()
-    return label if isinstance(label, (str, int, float, date, timedelta)) else str(label)
 
 
 # ############# Environment ############# #

@@ -11,7 +11,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError, UnportablePortfolioError
 from vectorbt.portfolio.registry.portfolios.columns import select_column
-from vectorbt.portfolio.registry.portfolios.index import decode_index, encode_index
+from vectorbt.portfolio.registry.portfolios.index import decode_index, encodable_index, encode_index
 from vectorbt.portfolio.registry.portfolios.pickled_names import unimportable_name
 
 
@@ -159,7 +159,8 @@ class ReturnsFormat(PortfolioFormat):
     """The return series alone, in NumPy's own format: enough to judge a run, too little to look inside.
 
     The file is an `.npz` with `returns`, bars by columns, and `axes`, the index as JSON of
-    `vectorbt.portfolio.registry.portfolios.index`."""
+    `vectorbt.portfolio.registry.portfolios.index`. An index that has no faithful encoding does not stand in the way, see
+    `vectorbt.portfolio.registry.portfolios.index.encodable_index`."""
 
     name = "returns"
     executes_code = False
@@ -171,7 +172,7 @@ class ReturnsFormat(PortfolioFormat):
         import numpy as np
 
         returns = self.returns_of(portfolio)
-        axes = dumps(encode_index(returns.index))
+        axes = dumps(encode_index(encodable_index(returns.index)))
         file = io.BytesIO()
         np.savez_compressed(file, returns=returns.to_numpy(), axes=np.frombuffer(axes, dtype=np.uint8))
         return {f"{stem}.returns.npz": file.getvalue()}

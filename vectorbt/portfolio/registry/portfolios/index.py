@@ -23,9 +23,10 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.labels import as_numpy, recordable
 from vectorbt.portfolio.registry.encoding import UnknownValue, decode, encode, offset_text, parse_zone, zone_name
 
-__all__ = ["decode_index", "describe_index", "encode_index", "restore_index"]
+__all__ = ["decode_index", "describe_index", "encodable_index", "encode_index", "restore_index"]
 
 DescriptionT = tp.Dict[str, tp.Any]
 
@@ -66,6 +67,46 @@ def decode_index(encoded: tp.Mapping[str, tp.Any]) -> pd.Index:
     if not isinstance(encoded, dict):
         raise ValueError("an index that is no object")
     return restore_index(encoded, decode(encoded["ticks"]) if "ticks" in encoded else None)
+
+
+def encodable_index(index: pd.Index) -> pd.Index:
+    """Return an index that has a faithful encoding, of the same labels as far as they have one.
+
+    What it takes is given up, in this order: a frequency that its name does not tell; that the labels are categories,
+    objects, or kept in Arrow; the time zone, for UTC; and the type of a label, for text.
+
+    Args:
+        index (pd.Index): Index of any type.
+
+    Returns:
+        The index itself if it can be encoded."""
+    index = index.set_names([recordable(name) for name in index.names])
+    if isinstance(index, pd.MultiIndex) and not _has_encoding(index):
+        return pd.MultiIndex.from_arrays([encodable_index(index.get_level_values(i)) for i in range(index.nlevels)])
+    return next(filter(_has_encoding, _plainer(index)))
+
+
+def _has_encoding(index: pd.Index) -> bool:
+    try:
+        encode_index(index)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _plainer(index: pd.Index) -> tp.Iterator[pd.Index]:
+    """Yield an index, and what is left of it if ever more is given up."""
+    yield index
+    if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
+        index = index.copy()
+        index.freq = None
+        yield index
+    index = as_numpy(index)
+    yield index
+    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
+        yield index.tz_convert("UTC")
+    labels = [recordable(label) for label in index.tolist()]
+    yield pd.Index(labels, dtype=object, name=index.name, tupleize_cols=False)
 
 
 def describe_index(index: pd.Index) -> tp.Tuple[DescriptionT, tp.Optional[tp.Array1d]]:
@@ -200,9 +241,18 @@ def _unit(description: DescriptionT) -> str:
 
 
 def _describe_freq(index: tp.Union[pd.DatetimeIndex, pd.TimedeltaIndex]) -> tp.Optional[str]:
-    if index.freq is not None and pd.tseries.frequencies.to_offset(index.freqstr) != index.freq:
-        raise TypeError(f"the frequency of the index is {index.freq!r}, which its name does not tell")
+    if index.freq is not None and not _is_told_by_its_name(index.freq):
+        raise TypeError(
+            f"the frequency of the index is {index.freq!r}, which its name does not tell; set index.freq = None"
+        )
     return index.freqstr
+
+
+def _is_told_by_its_name(freq: pd.DateOffset) -> bool:
+    try:
+        return pd.tseries.frequencies.to_offset(freq.freqstr) == freq
+    except ValueError:  # it has none, such as that of months of one's own
+        return False
 
 
 def _with_freq(index: tp.Any, freq: tp.Optional[str]) -> tp.Any:

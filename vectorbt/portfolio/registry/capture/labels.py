@@ -1,0 +1,80 @@
+"""Labels and other values of a backtest, whatever type they come in: as a record can hold them.
+
+What a user gives, such as a parameter, is kept faithfully or refused. What vectorbt says of a backtest must not stand
+in the way of saving it: here such a value becomes one that has an encoding."""
+
+from contextlib import suppress
+from datetime import datetime, timezone
+
+import numpy as np
+import pandas as pd
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.encoding import encode
+
+__all__ = ["as_numpy", "recordable"]
+
+
+def recordable(value: tp.Any) -> tp.Any:
+    """Return a value as a record can hold it.
+
+    Args:
+        value (any): Label of an index, or what a metric returns.
+
+    Returns:
+        The value itself, as Python's or pandas' where it is NumPy's, if it has a faithful encoding. A moment in a time
+        zone that has none keeps its instant and its offset from UTC. Anything else becomes text."""
+    value = _without_numpy(value)
+    if _has_encoding(value):
+        return value
+    if isinstance(value, datetime):
+        with suppress(Exception):  # a zone of the user's own may raise anything
+            offset = timezone(value.utcoffset())
+            moment = value.tz_convert(offset) if isinstance(value, pd.Timestamp) else value.astimezone(offset)
+            if _has_encoding(moment):
+                return moment
+    return _text(value)
+
+
+def as_numpy(index: pd.Index) -> pd.Index:
+    """Return an index whose times and durations are kept by NumPy, also if they come as objects, as categories, or in
+    Arrow. Dates that are kept in Arrow become objects. Anything else stays as it is.
+
+    Args:
+        index (pd.Index): Index of any type."""
+    if isinstance(index, pd.CategoricalIndex):
+        index = index.astype(index.categories.dtype)
+    if isinstance(index.dtype, pd.ArrowDtype) and index.dtype.kind in "mM":
+        return pd.Index(index.array.__arrow_array__().to_pandas(), name=index.name)
+    if not isinstance(index, pd.MultiIndex):
+        # Text that Arrow cannot hold, where pandas uses it, is neither numbers nor times.
+        with suppress(UnicodeEncodeError):
+            index = index.infer_objects()
+    return index
+
+
+def _without_numpy(value: tp.Any) -> tp.Any:
+    try:
+        if isinstance(value, np.datetime64):
+            return pd.Timestamp(value)
+        if isinstance(value, np.timedelta64):
+            return pd.Timedelta(value)
+    except (ValueError, OverflowError):
+        return value  # too far away for pandas, or in months
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _has_encoding(value: tp.Any) -> bool:
+    try:
+        encode(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _text(value: tp.Any) -> str:
+    try:
+        text = str(value)
+    except Exception:  # code of the user's own
+        return f"<{type(value).__qualname__}>"
+    return text if _has_encoding(text) else ascii(text)
