@@ -60,8 +60,8 @@ def measure(portfolio: "Portfolio") -> Measured:
     Returns:
         `Measured.stats` has each row of `portfolio.stats()`, equal to the last bit, as a value that a record can hold:
         see `vectorbt.portfolio.registry.capture.labels.recordable`. Its name is that of the metric, or `metric: key`
-        if the metric returns a dict. `max_dd` becomes `max_drawdown` and takes precedence over a custom metric of that name. A
-        metric of `HEADLINE` that vectorbt does not calculate, such as the Sharpe ratio of a portfolio without a
+        if the metric returns a dict. `max_dd` becomes `max_drawdown` and takes precedence over a custom metric of that
+        name. A metric of `HEADLINE` that vectorbt does not calculate, such as the Sharpe ratio of a portfolio without a
         frequency, is NaN.
 
         `Measured.returns_stats` describes the series from which vectorbt calculates the Sharpe ratio. It is empty

@@ -216,7 +216,8 @@ def describe_data(portfolio: "Portfolio") -> tp.Dict[str, tp.Any]:
 
         * `fingerprint`: fingerprint of the close prices, see the module's documentation.
         * `start` and `end`: first and last label of the index, as
-            `vectorbt.portfolio.registry.capture.labels.recordable` returns them: what has no faithful encoding stands as text.
+            `vectorbt.portfolio.registry.capture.labels.recordable` returns them: what has no faithful encoding
+            stands as text.
         * `bars`: length of the index.
         * `frequency`: the `pd.Timedelta` that is one period as text, such as `1 days`, or None.
         * `symbols`: what the columns say about it. They are the labels of a column level called `symbol`, `ticker`

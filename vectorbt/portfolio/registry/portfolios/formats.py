@@ -159,8 +159,8 @@ class ReturnsFormat(PortfolioFormat):
     """The return series alone, in NumPy's own format: enough to judge a run, too little to look inside.
 
     The file is an `.npz` with `returns`, bars by columns, and `axes`, the index as JSON of
-    `vectorbt.portfolio.registry.portfolios.index`. An index that has no faithful encoding does not stand in the way, see
-    `vectorbt.portfolio.registry.portfolios.index.encodable_index`."""
+    `vectorbt.portfolio.registry.portfolios.index`. An index that has no faithful encoding does not stand in the way,
+    see `vectorbt.portfolio.registry.portfolios.index.encodable_index`."""
 
     name = "returns"
     executes_code = False

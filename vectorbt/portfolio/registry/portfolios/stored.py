@@ -13,6 +13,7 @@ from vectorbt.portfolio.registry.errors import (
     ArtifactUnreadableError,
     UntrustedArtifactError,
 )
+from vectorbt.portfolio.registry.portfolios.alignment import are_same, in_common
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, PortfolioFormat, Read
 from vectorbt.portfolio.registry.run import RunRecord
 
@@ -158,21 +159,26 @@ def align(series: tp.Sequence[tp.Series]) -> tp.Frame:
         ValueError: If they cannot be aligned. Names two runs that do not fit."""
     if not series:
         return pd.DataFrame()
-    if all(one.index is series[0].index or one.index.equals(series[0].index) for one in series):
+    if _have_same_labels(series):
         return pd.concat(series, axis=1)
-    zones = {getattr(one.index, "tz", None) for one in series}
-    if len(zones) > 1:
-        series = [_in_utc(one) for one in series]
+    indexes = in_common([one.index for one in series])
+    if indexes is None:
+        raise _not_aligned(series[0], next(one for one in series if in_common([series[0].index, one.index]) is None))
+    series = [one.set_axis(index) for one, index in zip(series, indexes)]
+    if _have_same_labels(series):
+        return pd.concat(series, axis=1)
     for one in series:
-        if type(one.index) is not type(series[0].index) or one.index.has_duplicates:
-            raise ValueError(
-                f"the returns of runs {series[0].name} and {one.name} cannot be aligned: one has other labels, or the "
-                f"same label twice; load them one by one"
-            )
+        if one.index.has_duplicates:
+            raise _not_aligned(series[0], one)
     return pd.concat(series, axis=1, sort=True)
 
 
-def _in_utc(series: tp.Series) -> tp.Series:
-    if not isinstance(series.index, pd.DatetimeIndex):
-        return series
-    return series.tz_localize("UTC") if series.index.tz is None else series.tz_convert("UTC")
+def _have_same_labels(series: tp.Sequence[tp.Series]) -> bool:
+    return all(are_same(one.index, series[0].index) for one in series)
+
+
+def _not_aligned(first: tp.Series, other: tp.Series) -> ValueError:
+    return ValueError(
+        f"the returns of runs {first.name} and {other.name} cannot be aligned: one has other labels, or the same label "
+        f"twice; load them one by one"
+    )

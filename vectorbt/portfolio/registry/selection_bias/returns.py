@@ -10,6 +10,7 @@ import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import ArtifactError
+from vectorbt.portfolio.registry.portfolios.alignment import are_same, in_common
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias.dependence import MAX_COLUMNS
@@ -93,11 +94,13 @@ def _read(store: RunStore, trials: tp.Sequence[Trial]) -> tp.Tuple[tp.List[tp.Fr
 
 def _in_periods(frame: tp.Frame, periods: pd.Index) -> tp.Array2d:
     """Return the rows of these periods, with NaN where there is none."""
-    if frame.index.equals(periods):
+    if are_same(frame.index, periods):
         return frame.to_numpy(dtype=float)
-    if not frame.index.is_unique:
+    indexes = in_common([frame.index, periods])
+    if indexes is None or indexes[0].has_duplicates:
         return np.full((len(periods), frame.shape[1]), np.nan)
-    return frame.reindex(periods).to_numpy(dtype=float)
+    own, wanted = indexes
+    return frame.set_axis(own).reindex(wanted).to_numpy(dtype=float)
 
 
 # ############# Caveats ############# #
