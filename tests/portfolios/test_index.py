@@ -176,7 +176,7 @@ def test_only_what_has_no_encoding_is_given_up():
         [DAYS.tz_localize(zone), pd.interval_range(0, 3), [1, 2, 3]], names=["t", "i", 1]
     )
     found = encodable_index(levels)
-    assert [found.get_level_values(i).dtype.kind for i in range(3)] == ["M", "O", "i"] and found.names == levels.names
+    assert [level.dtype.kind for level in found.levels] == ["M", "O", "i"] and found.names == levels.names
     assert (found.get_level_values(0) == DAYS.tz_localize(zone)).all()
     assert found.get_level_values(1).tolist() == ["(0, 1]", "(1, 2]", "(2, 3]"]
     check_same(round_trip(found), found)
