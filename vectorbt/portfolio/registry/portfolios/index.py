@@ -82,7 +82,9 @@ def encodable_index(index: pd.Index) -> pd.Index:
         The index itself if it can be encoded."""
     index = index.set_names([recordable(name) for name in index.names])
     if isinstance(index, pd.MultiIndex) and not _has_encoding(index):
-        return pd.MultiIndex.from_arrays([encodable_index(index.get_level_values(i)) for i in range(index.nlevels)])
+        nameless = index.set_names([None] * index.nlevels)  # a name that is an integer hides the level at that position
+        levels = [encodable_index(nameless.get_level_values(i)) for i in range(index.nlevels)]
+        return pd.MultiIndex.from_arrays(levels, names=index.names)
     return next(filter(_has_encoding, _plainer(index)))
 
 
