@@ -16,12 +16,13 @@ from benchmarks.registries import make_records, make_template
 from benchmarks.saving import make_portfolio
 from vectorbt.portfolio.registry import RunRegistry, SqliteStore, SqlStore
 from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord, to_dicts
-from vectorbt.portfolio.registry.stores import sql_rows
-from vectorbt.portfolio.registry.stores.sql_query import narrow
-from vectorbt.portfolio.registry.stores.sql_schema import tables
-from vectorbt.portfolio.registry.stores.sql_terms import Planner
+from vectorbt.portfolio.registry.stores.sql.query import narrow
+from vectorbt.portfolio.registry.stores.sql.rows import rows_of
+from vectorbt.portfolio.registry.stores.sql.schema import tables
+from vectorbt.portfolio.registry.stores.sql.terms import Planner
 
 SIZES = {"sqlite": 1_000_000, "postgresql": 100_000}
 SWEEP = 4_950
@@ -89,7 +90,7 @@ def executemany(store, records):
     """Insert the rows of records by SQLAlchemy alone."""
     import sqlalchemy as sa
 
-    rows = sql_rows.rows_of(records, 10**9 + random.randrange(10**9))
+    rows = rows_of(records, 10**9 + random.randrange(10**9))
     start = time.perf_counter()
     with store.database.engine.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -135,7 +136,7 @@ def measure_single_saves(path):
 
     def save_bare(record):
         bare.execute("BEGIN IMMEDIATE")
-        bare.execute("INSERT INTO runs VALUES (?, ?)", (record.run_id, sql_rows.dumps(record.to_dict())))
+        bare.execute("INSERT INTO runs VALUES (?, ?)", (record.run_id, dumps(record.to_dict())))
         bare.execute("COMMIT")
 
     store, template = SqliteStore(path), make_template()

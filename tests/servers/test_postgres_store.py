@@ -23,7 +23,7 @@ from vectorbt.portfolio.registry import (
     StoreError,
 )
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.stores import sql_database
+from vectorbt.portfolio.registry.stores.sql import database
 
 pytestmark = pytest.mark.servers
 
@@ -311,7 +311,7 @@ def test_a_lost_lock_is_not_taken_for_held(store, admin):
 @pytest.fixture
 def conflicts(store, admin, monkeypatch):
     """Function that has every session of the store fail as often as is said, whenever it reads or changes a run."""
-    monkeypatch.setattr(sql_database, "_PAUSE_SECONDS", 0.0001)
+    monkeypatch.setattr(database, "_PAUSE_SECONDS", 0.0001)
     schema = store.database.url.username
 
     def arrange(code, times):
@@ -352,15 +352,15 @@ ASKED = {
 def test_what_conflicts_is_done_again(store, conflicts, call, code, tmp_path):
     reference = SqliteStore(tmp_path / "reference.db")
     reference.save_runs([make_record(i) for i in range(3)])
-    conflicts(code, sql_database._ATTEMPTS - 1)
+    conflicts(code, database._ATTEMPTS - 1)
     assert ASKED[call](store) == ASKED[call](reference)
     assert store.list_runs() == reference.list_runs()
 
 
 @pytest.mark.parametrize("call", ASKED)
 def test_a_conflict_that_does_not_end_is_an_error(store, admin, conflicts, call):
-    conflicts("40001", sql_database._ATTEMPTS)
-    with pytest.raises(StoreError, match=rf":\*\*\*@.*attempt {sql_database._ATTEMPTS - 1} is undone"):
+    conflicts("40001", database._ATTEMPTS)
+    with pytest.raises(StoreError, match=rf":\*\*\*@.*attempt {database._ATTEMPTS - 1} is undone"):
         ASKED[call](store)
     assert store.list_runs() == [make_record(i) for i in (2, 1, 0)]
 

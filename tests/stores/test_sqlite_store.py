@@ -17,7 +17,7 @@ from tests.support.factories import make_record
 from tests.support.store_suite import StoreSuite
 from vectorbt.portfolio.registry import RunRegistry, SchemaVersionError, SqliteStore, SqlStore, StoreError
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.stores import sql_database, sql_schema
+from vectorbt.portfolio.registry.stores.sql import database, schema
 
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
 
@@ -386,22 +386,22 @@ def test_version_1_opens_forever(tmp_path):
 def test_migrations_are_applied_in_order_and_whole(store, monkeypatch):
     store.save_run(make_record())
     second = ("ALTER TABLE runs ADD COLUMN verdict {text}", "UPDATE runs SET verdict = 'kept'")
-    broken = (*sql_schema.MIGRATIONS, second, ("ALTER TABLE runs ADD COLUMN half {text}", "no SQL"))
-    monkeypatch.setattr(sql_database, "MIGRATIONS", broken)
+    broken = (*schema.MIGRATIONS, second, ("ALTER TABLE runs ADD COLUMN half {text}", "no SQL"))
+    monkeypatch.setattr(database, "MIGRATIONS", broken)
     with pytest.raises(StoreError, match="syntax error"):
         SqliteStore(store.path).list_runs()
     with sqlite3.connect(store.path) as connection:
         assert connection.execute("SELECT version FROM vectorbt_registry").fetchall() == [(2,)]
         columns = [row[1] for row in connection.execute("PRAGMA table_info(runs)")]
     assert "verdict" in columns and "half" not in columns
-    monkeypatch.setattr(sql_database, "MIGRATIONS", broken[:2])
+    monkeypatch.setattr(database, "MIGRATIONS", broken[:2])
     assert SqliteStore(store.path).list_runs() == [make_record()]
 
 
 def test_the_tables_are_what_the_migrations_make(store):
     store.save_run(make_record())
     with sqlite3.connect(store.path) as connection:
-        for table in vars(sql_schema.tables()).values():
+        for table in vars(schema.tables()).values():
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")]
             assert columns == [column.name for column in table.columns]
 

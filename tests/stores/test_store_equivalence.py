@@ -11,7 +11,7 @@ from tests.support.equivalence import cases
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore, SqliteStore
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.stores import sql_terms
+from vectorbt.portfolio.registry.stores.sql import terms
 
 EXAMPLES = 100
 
@@ -43,13 +43,13 @@ def test_file_store(case, tmp_path_factory):
 
 
 # SQLite is asked in another way for what many runs have. With a handful of runs, that is one or two.
-@pytest.mark.parametrize("common", [1, sql_terms.COMMON])
+@pytest.mark.parametrize("common", [1, terms.COMMON])
 @settings(max_examples=EXAMPLES)
 @given(case=cases())
 def test_sqlite_store(common, case, tmp_path_factory):
     pytest.importorskip("sqlalchemy", reason="needs the extra sql")
     store = SqliteStore(tmp_path_factory.mktemp("equivalence") / "runs.db")
-    with mock.patch.object(sql_terms, "COMMON", common):
+    with mock.patch.object(terms, "COMMON", common):
         check_equivalence(store, *case)
     store.close()
 

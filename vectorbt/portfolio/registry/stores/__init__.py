@@ -7,7 +7,7 @@ from vectorbt.portfolio.registry.locations import local_path, scheme_of
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores.file_store import FileStore
 from vectorbt.portfolio.registry.stores.memory_store import MemoryStore
-from vectorbt.portfolio.registry.stores.sql_store import SqliteStore, SqlStore
+from vectorbt.portfolio.registry.stores.sql.store import SqliteStore, SqlStore
 
 __all__ = ["FileStore", "MemoryStore", "SqlStore", "SqliteStore", "open_store"]
 

@@ -1,9 +1,9 @@
-"""The tables of a `vectorbt.portfolio.registry.stores.sql_store.SqlStore`, and how they came to be.
+"""The tables of a `vectorbt.portfolio.registry.stores.sql.store.SqlStore`, and how they came to be.
 
 `runs` holds what is asked for and can be indexed, `records` what a run is: the JSON of its record, without what it
 shares with the rest of its sweep. `parameters` and `tags` hold what is filtered by, a row per value. Both are narrowed
 down to what a database compares as `vectorbt.portfolio.registry.query.comparing` does, see
-`vectorbt.portfolio.registry.stores.sql_rows`.
+`vectorbt.portfolio.registry.stores.sql.rows`.
 
 A database counts the migrations that it has seen. They are never changed once released, only added to; `tables` says
 what the last one leads to."""

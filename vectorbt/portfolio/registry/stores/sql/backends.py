@@ -10,7 +10,7 @@ from vectorbt.portfolio.registry.artifacts.files import make_folder
 from vectorbt.portfolio.registry.errors import StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
 from vectorbt.portfolio.registry.stores.file_lock import file_lock
-from vectorbt.portfolio.registry.stores.sql_database import Database, missing_package
+from vectorbt.portfolio.registry.stores.sql.database import Database, missing_package
 
 _BUSY_SECONDS = 60
 _LOCK_POLL_SECONDS = 0.002

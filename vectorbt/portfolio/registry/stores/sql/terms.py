@@ -9,8 +9,8 @@ import re
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.where import PARAMETER_PREFIX
-from vectorbt.portfolio.registry.stores import sql_rows
-from vectorbt.portfolio.registry.stores.sql_schema import tables
+from vectorbt.portfolio.registry.stores.sql import rows
+from vectorbt.portfolio.registry.stores.sql.schema import tables
 
 Sql = tp.Any
 """An expression of SQLAlchemy."""
@@ -42,11 +42,11 @@ class Planner:
         """Condition: the run has a row in a table that meets one of several conditions."""
         import sqlalchemy as sa
 
-        rows = self._rows(table, alternatives)
-        if self._is_common(rows):
+        found = self._rows(table, alternatives)
+        if self._is_common(found):
             of_run = sa.select(table.c.id).where(table.c.id == tables().runs.c.id, sa.or_(*alternatives))
             return of_run.correlate(tables().runs).exists()
-        return tables().runs.c.id.in_(rows)
+        return tables().runs.c.id.in_(found)
 
     def _rows(self, table: Sql, alternatives: tp.Sequence[Sql]) -> Sql:
         """Return the rows that meet one of several conditions.
@@ -59,7 +59,7 @@ class Planner:
         found = [sa.select(table.c.id).where(condition).correlate(None) for condition in conditions]
         return sa.union_all(*found) if len(found) > 1 else found[0]
 
-    def _is_common(self, rows: Sql) -> bool:
+    def _is_common(self, found: Sql) -> bool:
         """Return whether it is better to go through runs and look at each than to begin with the rows.
 
         PostgreSQL finds out by itself. SQLite begins with the rows of an `IN` however many there are."""
@@ -67,7 +67,7 @@ class Planner:
 
         if self.connection is None or self.dialect != "sqlite":
             return False
-        some = rows.limit(COMMON).subquery()
+        some = found.limit(COMMON).subquery()
         return self.connection.scalar(sa.select(sa.func.count()).select_from(some)) == COMMON
 
 
@@ -84,7 +84,7 @@ def term_of(name: str, planner: Planner) -> "Term":
         return TextTerm(runs.c[name])
     if name.startswith(PARAMETER_PREFIX):
         parameter = name[len(PARAMETER_PREFIX) :]
-        return ParameterTerm(parameter, planner) if sql_rows.is_plain_text(parameter) else Term()
+        return ParameterTerm(parameter, planner) if rows.is_plain_text(parameter) else Term()
     if name in ("tags", "notes") or not _PLAIN_NAME.fullmatch(name):
         return Term()
     return MetricTerm(name, planner.dialect)
@@ -101,7 +101,7 @@ class Term:
         return _false()
 
     def texts(self, test: Test) -> Sql:
-        """Condition: the value is a text, and a test of its `vectorbt.portfolio.registry.stores.sql_rows.key_text`
+        """Condition: the value is a text, and a test of its `vectorbt.portfolio.registry.stores.sql.rows.key_text`
         holds."""
         return _false()
 
@@ -175,25 +175,25 @@ class ParameterTerm(Term):
     """A parameter, in a table of its own."""
 
     def __init__(self, name: str, planner: Planner) -> None:
-        self.name = sql_rows.key_text(name)
+        self.name = rows.key_text(name)
         self.planner = planner
         # One object, so that it counts once among the alternatives of which each value brings its own.
-        self._opaque = tables().parameters.c.kind == sql_rows.OPAQUE
+        self._opaque = tables().parameters.c.kind == rows.OPAQUE
 
     def numbers(self, test: Test) -> Sql:
-        return self._of_kind(sql_rows.NUMBER, test(tables().parameters.c.number))
+        return self._of_kind(rows.NUMBER, test(tables().parameters.c.number))
 
     def texts(self, test: Test) -> Sql:
-        return self._of_kind(sql_rows.TEXT, test(tables().parameters.c.text))
+        return self._of_kind(rows.TEXT, test(tables().parameters.c.text))
 
     def boolean(self, value: bool) -> Sql:
-        return self._of_kind(sql_rows.BOOLEAN, tables().parameters.c.number == float(value))
+        return self._of_kind(rows.BOOLEAN, tables().parameters.c.number == float(value))
 
     def opaque(self) -> Sql:
         return self._opaque
 
     def known(self) -> Sql:
-        return tables().parameters.c.kind != sql_rows.OPAQUE
+        return tables().parameters.c.kind != rows.OPAQUE
 
     def _of_kind(self, kind: int, condition: Sql) -> Sql:
         import sqlalchemy as sa

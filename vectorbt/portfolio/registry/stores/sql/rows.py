@@ -1,4 +1,4 @@
-"""Records as the rows of the tables in `vectorbt.portfolio.registry.stores.sql_schema`.
+"""Records as the rows of the tables in `vectorbt.portfolio.registry.stores.sql.schema`.
 
 A database compares values in its own way. So that it never leaves out what
 `vectorbt.portfolio.registry.query.comparing` would find, it is given only what both compare in the same way: numbers in

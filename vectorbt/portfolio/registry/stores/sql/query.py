@@ -1,7 +1,7 @@
 """A `vectorbt.portfolio.registry.query.query.Query` as SQL.
 
 A database compares only a part of all values as `vectorbt.portfolio.registry.query.comparing` does, see
-`vectorbt.portfolio.registry.stores.sql_terms`. So every condition becomes a `Verdict`: where it surely holds, and where
+`vectorbt.portfolio.registry.stores.sql.terms`. So every condition becomes a `Verdict`: where it surely holds, and where
 it may hold. What may match is read, and `Query.matches` has the last word."""
 
 import operator
@@ -13,7 +13,7 @@ from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.comparing import MICROSECOND, Kind, classify, is_missing, read_instant
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.query.where import And, Compare, Condition, HasValue, In, Literal, Name, Not, Or
-from vectorbt.portfolio.registry.stores.sql_rows import (
+from vectorbt.portfolio.registry.stores.sql.rows import (
     MAX_FLOAT,
     NUMBER,
     is_exact,
@@ -21,8 +21,8 @@ from vectorbt.portfolio.registry.stores.sql_rows import (
     key_text,
     microseconds,
 )
-from vectorbt.portfolio.registry.stores.sql_schema import tables
-from vectorbt.portfolio.registry.stores.sql_terms import (
+from vectorbt.portfolio.registry.stores.sql.schema import tables
+from vectorbt.portfolio.registry.stores.sql.terms import (
     InstantTerm,
     MetricTerm,
     NumberTerm,

@@ -1,8 +1,8 @@
 """Runs in a database: SQLite for one machine and a million runs, PostgreSQL for a team.
 
-The tables are in `vectorbt.portfolio.registry.stores.sql_schema`, what of a query the database answers in
-`vectorbt.portfolio.registry.stores.sql_query`, connections and transactions in
-`vectorbt.portfolio.registry.stores.sql_database`."""
+The tables are in `vectorbt.portfolio.registry.stores.sql.schema`, what of a query the database answers in
+`vectorbt.portfolio.registry.stores.sql.query`, connections and transactions in
+`vectorbt.portfolio.registry.stores.sql.database`."""
 
 import os
 from dataclasses import replace
@@ -22,10 +22,10 @@ from vectorbt.portfolio.registry.query.query import Query, value_of
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
 from vectorbt.portfolio.registry.stores.shared_part import own_part
-from vectorbt.portfolio.registry.stores.sql_backends import SqliteDatabase, open_database, sqlite_url, url_at
-from vectorbt.portfolio.registry.stores.sql_database import Database
-from vectorbt.portfolio.registry.stores.sql_query import Order, narrow, order_of, undecided
-from vectorbt.portfolio.registry.stores.sql_rows import (
+from vectorbt.portfolio.registry.stores.sql.backends import SqliteDatabase, open_database, sqlite_url, url_at
+from vectorbt.portfolio.registry.stores.sql.database import Database
+from vectorbt.portfolio.registry.stores.sql.query import Order, narrow, order_of, undecided
+from vectorbt.portfolio.registry.stores.sql.rows import (
     MAX_EXACT,
     json_text,
     parameter_rows,
@@ -34,8 +34,8 @@ from vectorbt.portfolio.registry.stores.sql_rows import (
     summary_row,
     tag_rows,
 )
-from vectorbt.portfolio.registry.stores.sql_schema import tables
-from vectorbt.portfolio.registry.stores.sql_terms import Planner
+from vectorbt.portfolio.registry.stores.sql.schema import tables
+from vectorbt.portfolio.registry.stores.sql.terms import Planner
 
 _CHUNK = 500
 """Values that one statement takes."""

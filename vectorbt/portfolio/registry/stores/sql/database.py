@@ -1,6 +1,6 @@
 """A database with the tables of a registry: its connections, its transactions, its version.
 
-What SQLite and PostgreSQL do each in their own way is in `vectorbt.portfolio.registry.stores.sql_backends`."""
+What SQLite and PostgreSQL do each in their own way is in `vectorbt.portfolio.registry.stores.sql.backends`."""
 
 import os
 import random
@@ -11,7 +11,7 @@ from functools import partial
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
-from vectorbt.portfolio.registry.stores.sql_schema import MIGRATIONS, TYPES, VERSION_TABLE
+from vectorbt.portfolio.registry.stores.sql.schema import MIGRATIONS, TYPES, VERSION_TABLE
 
 _ATTEMPTS = 8
 """How often a transaction is begun before a conflict with others is an error."""

@@ -1,0 +1,1 @@
+"""A database: SQLite or PostgreSQL, by SQLAlchemy."""
