@@ -10,6 +10,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from benchmarks.measuring import milliseconds, seconds, table
 from benchmarks.querying import in_a_process
 from benchmarks.registries import make_records, make_template
@@ -19,9 +21,9 @@ from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord, to_dicts
+from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.stores.sql.query import narrow
 from vectorbt.portfolio.registry.stores.sql.rows import rows_of
-from vectorbt.portfolio.registry.stores.sql.schema import tables
 from vectorbt.portfolio.registry.stores.sql.terms import Planner
 
 SIZES = {"sqlite": 1_000_000, "postgresql": 100_000}
@@ -88,15 +90,11 @@ def measure_questions(store, n_runs):
 
 def executemany(store, records):
     """Insert the rows of records by SQLAlchemy alone."""
-    import sqlalchemy as sa
-
     rows = rows_of(records, 10**9 + random.randrange(10**9))
     start = time.perf_counter()
-    with store.database.engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        for name in ("shared", "runs", "records", "parameters", "tags"):
-            connection.execute(sa.insert(getattr(tables(), name)), getattr(rows, name))
-        connection.exec_driver_sql("COMMIT")
+    with store.database.engine.begin() as connection:
+        for table in (schema.shared, schema.runs, schema.records, schema.parameters, schema.tags):
+            connection.execute(sa.insert(table), getattr(rows, table.name))
     return time.perf_counter() - start
 
 
@@ -156,11 +154,9 @@ def measure_single_saves(path):
 def measure_postgres(store, n_runs):
     """Return rows on questions, beside the same SQL given to the driver."""
     import psycopg
-    import sqlalchemy as sa
     from sqlalchemy.dialects import postgresql
 
     registry = RunRegistry(store)
-    schema = tables()
     fees = (n_runs // 20) / n_runs
     run_id = registry.list_runs(limit=1)[0].run_id
 
@@ -229,7 +225,7 @@ def benchmark_postgres(n_runs):
     with postgres() as socket, tempfile.TemporaryDirectory() as temporary:
         store = SqlStore(f"postgresql+psycopg://admin@/postgres?host={socket}", artifacts=temporary)
         took = timed(fill, store, n_runs)
-        with store.database.connection() as connection:
+        with store.database.engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE")
         print(f"\nPostgreSQL, {n_runs:,} runs, filled in {took:,.0f} s")
         rows = measure_postgres(store, n_runs)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.factories import make_portfolio, make_record
-from vectorbt.portfolio.registry import FileStore, RunRegistry, SqliteStore
+from vectorbt.portfolio.registry import FileStore, RunRegistry, stores
 from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.locations import local_path
 from vectorbt.portfolio.registry.stores import open_store
@@ -82,13 +82,13 @@ class TestSqliteUrls:
         return pytest.importorskip("sqlalchemy", reason="needs the extra sql")
 
     @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "SQLite"])
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", [*NAMES, "\udcff"])
     def test_the_path_is_taken_as_it_is_written(self, tmp_path, scheme, name):
         path = tmp_path / f"{name}.db"
         registry = RunRegistry(f"{scheme}:///{path}")
         registry.store.save_run(make_record())
         assert path.exists()
-        assert SqliteStore(path).count() == 1
+        assert stores.SqliteStore(path).count() == 1
         assert str(registry.store.database) == f"sqlite:///{path}"
         assert RunRegistry(str(registry.store.database)).store.count() == 1
 
@@ -98,7 +98,7 @@ class TestSqliteUrls:
 
     def test_a_path_is_never_taken_for_a_url(self, tmp_path):
         for name in ("a%20b.db", "a?b.db", "a?mode=ro"):
-            SqliteStore(tmp_path / name).save_run(make_record())
+            stores.SqliteStore(tmp_path / name).save_run(make_record())
         assert {"a%20b.db", "a?b.db", "a?mode=ro"} <= set(os.listdir(tmp_path))
 
     @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ import pytest
 from tests.faults.children import run_in_child
 from tests.faults.media import NOBODY, become_nobody, files_of, private_mount
 from tests.support.factories import make_portfolio, make_record
-from vectorbt.portfolio.registry import RunRegistry, SqliteStore, StoreError
+from vectorbt.portfolio.registry import RunRegistry, StoreError
 
 pytest.importorskip("sqlalchemy", reason="needs the extra sql")
+
+from vectorbt.portfolio.registry import SqliteStore
 
 
 def fill(store):

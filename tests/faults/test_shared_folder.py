@@ -21,11 +21,11 @@ def place(request, open_folder):
 
 
 def open_registry(place):
-    from vectorbt.portfolio.registry import SqlStore
-
     kind, folder = place
     if kind == "engine":
         import sqlalchemy as sa
+
+        from vectorbt.portfolio.registry import SqlStore
 
         return RunRegistry(SqlStore(sa.create_engine(f"sqlite:///{folder}/runs.db")))
     return RunRegistry(folder / "runs" if kind == "file" else f"sqlite:///{folder}/runs.db")

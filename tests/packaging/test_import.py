@@ -50,3 +50,48 @@ def test_every_module_is_imported_after_vectorbts_own(imported):
 def test_no_optional_dependency_is_loaded(imported):
     packages = {name.split(".")[0] for name in imported["loaded"]}
     assert packages - sys.stdlib_module_names <= {"vectorbt"} | packages_we_require()
+
+
+def test_what_needs_an_optional_dependency_is_not_loaded(imported):
+    stores = "vectorbt.portfolio.registry.stores"
+    assert f"{stores}.file_store" in imported["loaded"]
+    assert not [name for name in imported["loaded"] if name.startswith((f"{stores}.sql.", f"{stores}.sqlite_store"))]
+
+
+@pytest.mark.parametrize("statement", ["from vectorbt.portfolio.registry import *", "from {stores} import *"])
+def test_a_star_takes_nothing_that_needs_sqlalchemy(statement):
+    script = f"""
+import sys
+sys.modules["sqlalchemy"] = None
+{statement.format(stores="vectorbt.portfolio.registry.stores")}
+FileStore, MemoryStore
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+SQL_STORES = [
+    "from vectorbt.portfolio.registry import SqlStore",
+    "from vectorbt.portfolio.registry import SqliteStore",
+    "from vectorbt.portfolio.registry.stores import SqlStore",
+    "from vectorbt.portfolio.registry.stores.sqlite_store import SqliteStore",
+    "from vectorbt.portfolio.registry.stores.sql.store import SqlStore",
+]
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_the_stores_in_databases_are_imported_on_first_use(missing):
+    if not missing:
+        pytest.importorskip("sqlalchemy", reason="needs the extra sql")
+    script = f"""
+import sys
+if {missing}:
+    sys.modules["sqlalchemy"] = None
+for statement in {SQL_STORES}:
+    try:
+        exec(statement)
+    except ImportError as e:
+        print(e)
+"""
+    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    expected = ['SQLAlchemy is not installed; pip install "vectorbt-registry[sql]"'] * len(SQL_STORES)
+    assert shown.splitlines() == (expected if missing else [])

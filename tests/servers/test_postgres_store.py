@@ -18,18 +18,18 @@ from vectorbt.portfolio.registry import (
     MemoryStore,
     RunRegistry,
     SchemaVersionError,
-    SqliteStore,
-    SqlStore,
     StoreError,
 )
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.stores.sql import database
 
 pytestmark = pytest.mark.servers
 
-SWEEP = "00000000-0000-4000-8000-00000000abcd"
-
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
+
+from vectorbt.portfolio.registry import SqliteStore, SqlStore  # noqa: E402
+from vectorbt.portfolio.registry.stores.sql import database  # noqa: E402
+
+SWEEP = "00000000-0000-4000-8000-00000000abcd"
 
 
 class TestPostgresWithFolder(StoreSuite):

@@ -15,11 +15,13 @@ import pytest
 
 from tests.support.factories import make_record
 from tests.support.store_suite import StoreSuite
-from vectorbt.portfolio.registry import RunRegistry, SchemaVersionError, SqliteStore, SqlStore, StoreError
+from vectorbt.portfolio.registry import RunRegistry, SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.stores.sql import database, schema
 
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
+
+from vectorbt.portfolio.registry import SqliteStore, SqlStore  # noqa: E402
+from vectorbt.portfolio.registry.stores.sql import schema  # noqa: E402
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sqlite_version_1"
 
@@ -268,13 +270,13 @@ def test_nothing_is_put_beside_the_database_of_somebody_else(tmp_path, portfolio
     assert os.listdir(tmp_path) == ["theirs.db"]
 
 
-@pytest.mark.parametrize("version", ["'one'", "-1", "1.5"])
-def test_a_version_that_is_none_is_refused(store, version):
+def test_a_database_that_does_not_say_which_schema_it_has_is_refused(store):
     store.save_run(make_record())
     with sqlite3.connect(store.path) as connection:
-        connection.execute(f"UPDATE vectorbt_registry SET version = {version}")
-    with pytest.raises(SchemaVersionError, match="which is none"):
-        SqliteStore(store.path).list_runs()
+        connection.execute("DELETE FROM vectorbt_registry")
+    for use in (lambda s: s.list_runs(), lambda s: s.save_run(make_record(1))):
+        with pytest.raises(SchemaVersionError, match=r"does not say which schema.*restore"):
+            use(SqliteStore(store.path))
 
 
 @pytest.mark.parametrize("by_engine", [False, True])
@@ -325,9 +327,9 @@ def test_taking_over_what_is_not_there_is_an_error(tmp_path, store):
 def test_a_newer_version_is_refused(store):
     store.save_run(make_record())
     with sqlite3.connect(store.path) as connection:
-        connection.execute("UPDATE vectorbt_registry SET version = 1000")
+        connection.execute("INSERT INTO vectorbt_registry VALUES ('add_what_is_not_known_yet')")
     for use in (lambda s: s.list_runs(), lambda s: s.save_run(make_record(1))):
-        with pytest.raises(SchemaVersionError, match=r"version 1000.*upgrade"):
+        with pytest.raises(SchemaVersionError, match=r"add_what_is_not_known_yet.*upgrade"):
             use(SqliteStore(store.path))
 
 
@@ -383,27 +385,62 @@ def test_version_1_opens_forever(tmp_path):
     store.close()
 
 
-def test_migrations_are_applied_in_order_and_whole(store, monkeypatch):
+def add_verdict(connection):
+    connection.exec_driver_sql("ALTER TABLE runs ADD COLUMN verdict TEXT")
+
+
+def fill_verdict(connection):
+    connection.exec_driver_sql("UPDATE runs SET verdict = 'kept'")
+
+
+def stop_halfway(connection):
+    connection.exec_driver_sql("ALTER TABLE runs ADD COLUMN half TEXT")
+    connection.exec_driver_sql("no SQL")
+
+
+def columns_of(path):
+    with sqlite3.connect(path) as connection:
+        return [row[1] for row in connection.execute("PRAGMA table_info(runs)")]
+
+
+@pytest.mark.parametrize("begins", ["with reading", "with writing"])
+def test_migrations_are_applied_in_order_and_whole(store, monkeypatch, begins):
     store.save_run(make_record())
-    second = ("ALTER TABLE runs ADD COLUMN verdict {text}", "UPDATE runs SET verdict = 'kept'")
-    broken = (*schema.MIGRATIONS, second, ("ALTER TABLE runs ADD COLUMN half {text}", "no SQL"))
-    monkeypatch.setattr(database, "MIGRATIONS", broken)
-    with pytest.raises(StoreError, match="syntax error"):
-        SqliteStore(store.path).list_runs()
+    monkeypatch.setattr(schema, "MIGRATIONS", (add_verdict, fill_verdict, stop_halfway))
+    use = (lambda s: s.list_runs()) if begins == "with reading" else (lambda s: s.save_run(make_record(1)))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="syntax error"):
+            use(SqliteStore(store.path))
     with sqlite3.connect(store.path) as connection:
-        assert connection.execute("SELECT version FROM vectorbt_registry").fetchall() == [(2,)]
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(runs)")]
-    assert "verdict" in columns and "half" not in columns
-    monkeypatch.setattr(database, "MIGRATIONS", broken[:2])
+        seen = [name for (name,) in connection.execute("SELECT name FROM vectorbt_registry ORDER BY rowid")]
+        assert seen == ["version_1", "add_verdict", "fill_verdict"]
+        assert connection.execute("SELECT verdict FROM runs").fetchall() == [("kept",)]
+    assert "half" not in columns_of(store.path)
+    monkeypatch.setattr(schema, "MIGRATIONS", (add_verdict, fill_verdict))
     assert SqliteStore(store.path).list_runs() == [make_record()]
 
 
-def test_the_tables_are_what_the_migrations_make(store):
+def test_a_new_database_has_seen_all_migrations(tmp_path, monkeypatch):
+    monkeypatch.setattr(schema, "MIGRATIONS", (add_verdict,))
+    for _ in range(2):  # the tables are made as they are now, so there is nothing to change about them
+        store = SqliteStore(tmp_path / "runs.db")
+        store.save_run(make_record(store.count()))
+    assert store.count() == 2 and "verdict" not in columns_of(store.path)
+
+
+def test_what_another_process_has_migrated_is_not_migrated_again(store, monkeypatch):
     store.save_run(make_record())
-    with sqlite3.connect(store.path) as connection:
-        for table in vars(schema.tables()).values():
-            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")]
-            assert columns == [column.name for column in table.columns]
+    monkeypatch.setattr(schema, "MIGRATIONS", (add_verdict,))
+    late = SqliteStore(store.path)
+    exclusive = late.database.exclusive
+
+    def overtaken():
+        monkeypatch.setattr(late.database, "exclusive", exclusive)
+        SqliteStore(store.path).list_runs()
+        return exclusive()
+
+    monkeypatch.setattr(late.database, "exclusive", overtaken)
+    assert late.list_runs() == [make_record()]
 
 
 # ############# At the same time ############# #

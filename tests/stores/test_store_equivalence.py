@@ -9,9 +9,9 @@ from hypothesis import given, settings
 
 from tests.support.equivalence import cases
 from tests.support.factories import make_record
-from vectorbt.portfolio.registry import FileStore, MemoryStore, SqliteStore
+from vectorbt.portfolio.registry import FileStore, MemoryStore
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.stores.sql import terms
+from vectorbt.portfolio.registry.stores import open_store
 
 EXAMPLES = 100
 
@@ -43,15 +43,16 @@ def test_file_store(case, tmp_path_factory):
 
 
 # SQLite is asked in another way for what many runs have. With a handful of runs, that is one or two.
-@pytest.mark.parametrize("common", [1, terms.COMMON])
+@pytest.mark.parametrize("common", [1, 5_000])
 @settings(max_examples=EXAMPLES)
 @given(case=cases())
 def test_sqlite_store(common, case, tmp_path_factory):
     pytest.importorskip("sqlalchemy", reason="needs the extra sql")
-    store = SqliteStore(tmp_path_factory.mktemp("equivalence") / "runs.db")
-    with mock.patch.object(terms, "COMMON", common):
+    with (
+        mock.patch("vectorbt.portfolio.registry.stores.sql.terms.COMMON", common),
+        closing(open_store(f"sqlite:///{tmp_path_factory.mktemp('equivalence')}/runs.db")) as store,
+    ):
         check_equivalence(store, *case)
-    store.close()
 
 
 LONG = "s" * 250
@@ -108,5 +109,5 @@ def test_edges(edge, tmp_path):
     records = [make_record(i, **own) for i, own in enumerate(fields)]
     query = Query.of(**filters)
     assert query.apply(records) != []
-    with closing(SqliteStore(tmp_path / "runs.db")) as store:
+    with closing(open_store(f"sqlite:///{tmp_path}/runs.db")) as store:
         check_equivalence(store, records, set(), [query])

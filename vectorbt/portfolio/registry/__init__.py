@@ -26,12 +26,14 @@ Where things are, from what a person calls down to what everything rests on:
 
 Imports run downwards in this order. `docs/architecture.md` tells the way of a save, of a question and of a load."""
 
+from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
 
 __version__ = "0.1.0"
 
 # A pass of the collector through all that vectorbt has just loaded takes longer than these modules take to import.
 with collection_paused():
+    from vectorbt.portfolio.registry import stores
     from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
     from vectorbt.portfolio.registry.errors import *  # noqa: F403
     from vectorbt.portfolio.registry.errors import __all__ as _errors
@@ -39,7 +41,7 @@ with collection_paused():
     from vectorbt.portfolio.registry.run import RunRecord
     from vectorbt.portfolio.registry.selection_bias.verdict import SelectionBias
     from vectorbt.portfolio.registry.store import RunStore
-    from vectorbt.portfolio.registry.stores import FileStore, MemoryStore, SqliteStore, SqlStore
+    from vectorbt.portfolio.registry.stores import FileStore, MemoryStore
 
 __all__ = [
     "RunRegistry",
@@ -49,12 +51,17 @@ __all__ = [
     "ArtifactStore",
     "FileStore",
     "MemoryStore",
-    "SqliteStore",
-    "SqlStore",
     *_errors,
 ]
 
 __pdoc__ = {k: False for k in __all__}
+
+
+def __getattr__(name: str) -> tp.Any:
+    """Return a store that needs SQLAlchemy, which is imported for it."""
+    if name not in ("SqlStore", "SqliteStore"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(stores, name)
 
 
 def _announce() -> None:

@@ -1,5 +1,6 @@
 """Stores of runs, and how a path or a URL becomes one."""
 
+import importlib
 import os
 
 from vectorbt import _typing as tp
@@ -7,11 +8,14 @@ from vectorbt.portfolio.registry.locations import local_path, scheme_of
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores.file_store import FileStore
 from vectorbt.portfolio.registry.stores.memory_store import MemoryStore
-from vectorbt.portfolio.registry.stores.sql.store import SqliteStore, SqlStore
 
-__all__ = ["FileStore", "MemoryStore", "SqlStore", "SqliteStore", "open_store"]
+__all__ = ["FileStore", "MemoryStore", "open_store"]
+__blacklist__ = ["sql", "sqlite_store"]  # vectorbt imports all other modules, and these need SQLAlchemy
 
 __pdoc__ = {k: False for k in __all__}
+
+_NEED_SQLALCHEMY = {"SqlStore": "sql.store", "SqliteStore": "sqlite_store"}
+"""Stores that are imported when they are first asked for, and where they are."""
 
 ENVIRONMENT_VARIABLE = "VBT_REGISTRY"
 DEFAULT_FOLDER = "./backtest_runs"
@@ -60,4 +64,10 @@ def _make_store(location: tp.Union[None, str, os.PathLike], **options: tp.Any) -
         raise ValueError(
             f"no store for URLs that begin with {scheme}://; expected a folder, or a URL of {' or '.join(_DATABASES)}"
         )
-    return SqlStore(location, **options)
+    return __getattr__("SqlStore")(location, **options)
+
+
+def __getattr__(name: str) -> tp.Any:
+    if name not in _NEED_SQLALCHEMY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_NEED_SQLALCHEMY[name]}"), name)

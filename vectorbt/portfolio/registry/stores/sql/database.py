@@ -1,49 +1,103 @@
-"""A database with the tables of a registry: its connections, its transactions, its version.
-
-What SQLite and PostgreSQL do each in their own way is in `vectorbt.portfolio.registry.stores.sql.backends`."""
+"""A database with the tables of a registry: connections, transactions, locks. In SQLite and in PostgreSQL."""
 
 import os
 import random
+import sqlite3
 import threading
 import time
-from contextlib import contextmanager, nullcontext
-from functools import partial
+import weakref
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import unquote
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifacts.store import make_folder
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
-from vectorbt.portfolio.registry.stores.sql.schema import MIGRATIONS, TYPES, VERSION_TABLE
+from vectorbt.portfolio.registry.locations import scheme_of
+from vectorbt.portfolio.registry.stores.file_lock import file_lock
+from vectorbt.portfolio.registry.stores.sql import schema
 
+_URLS = "sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
+_SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
+_KEEPS_ESCAPES = sa.make_url("postgresql:///%25").database == "%25"
+"""Whether SQLAlchemy leaves escapes in the name of a database as they are, as it did before 2.1."""
 _ATTEMPTS = 8
 """How often a transaction is begun before a conflict with others is an error."""
 _PAUSE_SECONDS = 0.01
 """Before the second attempt, at most twice as long; before each further one, twice as long again."""
+_BUSY_SECONDS = 60
+_LOCK_POLL_SECONDS = 0.002
+_CONFLICTS = ("40001", "40P01")
+"""What PostgreSQL calls a failure to serialise, and a deadlock."""
 
-Work = tp.Callable[[tp.Any], tp.Any]
-"""What is done with a connection."""
-
-
-def missing_package(package: str, extra: str) -> ImportError:
-    """Return the error that a package is not installed, which names the extra that installs it."""
-    return ImportError(f'{package} is not installed; pip install "vectorbt-registry[{extra}]"')
-
-
-def _forget_frames(error: tp.Optional[BaseException]) -> None:
-    """Forget where in a driver an error was raised: the variables there hold the password, and are shown by some."""
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
+Result = tp.TypeVar("Result")
+Work = tp.Callable[[sa.Connection], Result]
+"""What is done with a connection, within a transaction. May be called several times."""
 
 
-def _is_secret(option: str) -> bool:
-    """Return whether an option of a URL may hold a password or say where one is, such as `sslpassword`, `passfile`."""
-    return "pass" in option.lower()
+# ############# Opening ############# #
+
+
+def open_database(url_or_engine: tp.Union[str, sa.URL, sa.Engine]) -> "Database":
+    """Return the database at a URL, or the one that an engine of SQLAlchemy is connected to.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If the URL is malformed, or of a database that is not supported."""
+    if isinstance(url_or_engine, sa.Engine):
+        url, engine = url_or_engine.url, url_or_engine
+    elif isinstance(url_or_engine, (str, sa.URL)):
+        url, engine = _parse(url_or_engine), None
+    else:
+        raise TypeError(f"expected a URL or an Engine of SQLAlchemy, not {type(url_or_engine).__name__}")
+    kind = url.get_backend_name()
+    if kind not in _DATABASES:
+        raise ValueError(f"no store for {kind} databases; expected {_URLS}")
+    return _DATABASES[kind](url, engine)
+
+
+def sqlite_url(path: tp.Union[str, os.PathLike]) -> sa.URL:
+    """Return the URL of a SQLite file. Unlike text, it can hold any character."""
+    return sa.URL.create("sqlite", database=os.fspath(path))
+
+
+def _parse(url: tp.Union[str, sa.URL]) -> sa.URL:
+    scheme = (scheme_of(url) or "") if isinstance(url, str) else url.drivername
+    if isinstance(url, str) and scheme in _SQLITE_SCHEMES:
+        return _parse_sqlite(url)
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise ValueError(f"'{scheme}...' is no URL of a database; expected {_URLS}") from None
+    kind, _, driver = parsed.drivername.lower().partition("+")
+    expected = _DATABASES[kind].driver if kind in _DATABASES else driver
+    if driver not in ("", expected):
+        raise ValueError(f"no store for the driver {driver} of {kind}; expected {_URLS}")
+    if _KEEPS_ESCAPES and isinstance(url, str) and parsed.database is not None:
+        parsed = parsed.set(database=unquote(parsed.database))
+    return parsed.set(drivername=kind if kind == "sqlite" else f"{kind}+{expected}")
+
+
+def _parse_sqlite(url: str) -> sa.URL:
+    """Return the parts of `sqlite:///<path>`. The path is taken as it is written, percent signs included.
+
+    SQLAlchemy reads them as escapes since 2.1, and did not before: the same URL would be another file."""
+    host, _, place = url.partition("://")[2].partition("/")
+    if host:
+        raise ValueError("a SQLite registry is a file of this machine, but its URL names a host: sqlite:///<path>")
+    path, has_options, options = place.partition("?")
+    query = {option.partition("=")[0]: "" for option in options.split("&")} if has_options else {}
+    return sqlite_url(path).set(query=query)
+
+
+# ############# Any database ############# #
 
 
 class Database:
-    """A database with the tables of a registry.
-
-    Connections are in autocommit mode, and transactions are begun and ended here, so that each begins as it must. A
-    process that was forked leaves the connections of its parent alone.
+    """A database with the tables of a registry. A process that was forked leaves the connections of its parent alone.
 
     Args:
         url (URL): Where it is.
@@ -54,16 +108,23 @@ class Database:
     """What its driver is called in a URL."""
     extra: str
     """Extra that installs the driver."""
-    begin_reading: str
-    begin_writing: str
+    insert: tp.Callable
+    """Makes an INSERT that knows `on_conflict_do_nothing`."""
+    reading: tp.Dict[str, tp.Any] = {}
+    """Options of a connection that a single statement is read by."""
+    snapshot: tp.Dict[str, tp.Any] = {}
+    """Options of a connection by which several statements see the database in the same state."""
+    writing: tp.Dict[str, tp.Any] = {}
+    """Options of a connection that is written by."""
 
-    def __init__(self, url: tp.Any, engine: tp.Any = None) -> None:
+    def __init__(self, url: sa.URL, engine: tp.Optional[sa.Engine] = None) -> None:
         self.url = url
-        self._engine = None if engine is None else engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._forget_connections()
-        self._inherited: tp.List[tp.Any] = []
+        self._engine = engine
+        self._inherited: tp.List[sa.Pool] = []
         self.known_names: tp.Set[str] = set()
         """Names of metrics that are known to be in it."""
+        self._forget_connections()
+        _databases.add(self)
 
     def __repr__(self) -> str:
         shown = {name: "***" if _is_secret(name) else value for name, value in self.url.query.items()}
@@ -85,14 +146,21 @@ class Database:
     # ############# Connections ############# #
 
     @property
-    def engine(self) -> tp.Any:
+    def engine(self) -> sa.Engine:
         """Engine of this process."""
-        self._leave_parent()
-        if self._engine is not None and self._is_another():
-            self.close()
         if self._engine is None:
-            self._engine = self._make_engine()
+            try:
+                self._engine = self._make_engine()
+            except ImportError as e:
+                raise ImportError(
+                    f'the driver {self.driver} is not installed; pip install "vectorbt-registry[{self.extra}]"'
+                ) from e
+            except (sa.exc.ArgumentError, TypeError) as e:
+                raise ValueError(f"{self} cannot be opened: {e}") from None
         return self._engine
+
+    def _make_engine(self) -> sa.Engine:
+        raise NotImplementedError
 
     def _is_another(self) -> bool:
         """Return whether another database has taken the place of the one that connections lead to."""
@@ -102,56 +170,41 @@ class Database:
         """Remember what `_is_another` needs, of a connection that was just made."""
 
     def _leave_parent(self) -> None:
-        """Forget the connections and locks of the process that this one was forked from."""
-        if self._pid == os.getpid():
-            return
+        """Forget the connections and locks of the process that this one was just forked from."""
         if self._engine is not None:
-            # Closing a connection that the parent still uses would end it there as well.
+            # Closing a connection that the parent still uses would end it there as well, so none is ever collected.
             self._inherited.append(self._engine.pool)
             self._engine.dispose(close=False)
         self._forget_connections()
 
     def _forget_connections(self) -> None:
-        self._pid = os.getpid()
         self._session = threading.local()
         self._turn = threading.RLock()
         self._is_current = False
 
-    def _make_engine(self) -> tp.Any:
-        import sqlalchemy as sa
-
-        try:
-            return sa.create_engine(
-                self.url, hide_parameters=True, isolation_level="AUTOCOMMIT", **self._engine_options()
-            )
-        except ImportError as e:
-            raise missing_package(f"the driver {self.driver}", self.extra) from e
-        except (sa.exc.ArgumentError, TypeError) as e:
-            raise ValueError(f"{self} cannot be opened: {e}") from None
-
-    def _engine_options(self) -> tp.Dict[str, tp.Any]:
-        return {}
+    @property
+    def _held(self) -> tp.Optional[sa.Connection]:
+        """Connection that this thread holds a lock by."""
+        return getattr(self._session, "connection", None)
 
     @contextmanager
-    def connection(self) -> tp.Iterator[tp.Any]:
-        """Enter a connection: the one of this thread within `exclusive`, else one of the pool."""
-        engine = self.engine
-        held = getattr(self._session, "connection", None)
-        with self._translated():
-            if held is not None:
-                if held.invalidated:
-                    raise StoreError(f"the connection to {self} was lost, and the lock with it")
-                yield held
-            else:
-                with engine.connect() as connection:
-                    self._connected()
+    def _transaction(self, options: tp.Mapping[str, tp.Any]) -> tp.Iterator[sa.Connection]:
+        """Enter a transaction on a connection: the one that this thread holds, else one of the pool."""
+        held = self._held
+        if held is None:
+            with self.engine.connect() as connection:
+                self._connected()
+                with connection.execution_options(**options).begin():
                     yield connection
+        elif held.invalidated:
+            raise StoreError(f"the connection to {self} was lost, and the lock with it")
+        else:
+            with held.begin():
+                yield held
 
     @contextmanager
     def _translated(self) -> tp.Iterator[None]:
         """Turn the errors of drivers into one that names the database."""
-        import sqlalchemy as sa
-
         try:
             yield
         except sa.exc.DBAPIError as e:
@@ -164,7 +217,6 @@ class Database:
 
     def close(self) -> None:
         """Close all connections. They are opened again when they are needed."""
-        self._leave_parent()
         if self._engine is not None:
             self._engine.dispose()
         self._is_current = False
@@ -172,77 +224,49 @@ class Database:
 
     # ############# Transactions ############# #
 
-    def read(self, work: Work, otherwise: tp.Any = None, one_state: bool = False) -> tp.Any:
+    def read(self, work: "Work[Result]", otherwise: tp.Any = None, one_state: bool = False) -> Result:
         """Return what `work` finds, or `otherwise` if nothing was ever saved to the database.
 
         Args:
             work (callable): Takes a connection. May be called several times.
             otherwise (any): What to return instead.
             one_state (bool): Whether all statements see the database in the same state."""
-        if not self._exists():
-            return otherwise
-        with self.connection() as connection:
-            if not self._is_up_to_date(connection):
+        with self._translated():
+            if not self._exists() or not self._has_tables():
                 return otherwise
-            return self._repeat(connection, self.begin_reading if one_state else None, work)
+            return self._repeat(work, self.snapshot if one_state else self.reading)
 
-    def write(self, work: Work) -> tp.Any:
+    def write(self, work: "Work[Result]") -> Result:
         """Return what `work` returns. What it writes is written as a whole and durably, or not at all.
 
         Args:
             work (callable): Takes a connection. May be called several times."""
-        with self.exclusive():
+        with self.exclusive(), self._translated():
             self._make()
-            with self.connection() as connection:
-                if not self._is_up_to_date(connection):
-                    self._migrate(connection)
-                return self._repeat(connection, self.begin_writing, work)
+            if not self._has_tables():
+                self._prepare()
+                self._repeat(schema.create, self.writing)
+                self._is_current = True
+            return self._repeat(work, self.writing)
 
-    def _repeat(self, connection: tp.Any, begin: tp.Optional[str], work: Work) -> tp.Any:
+    def _repeat(self, work: "Work[Result]", options: tp.Mapping[str, tp.Any]) -> Result:
         """Do something in a transaction, if need be in several attempts: others may conflict with it."""
-        import sqlalchemy as sa
-
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, _ATTEMPTS):
             try:
-                with nullcontext() if begin is None else self._transaction(connection, begin):
+                with self._transaction(options) as connection:
                     return work(connection)
             except sa.exc.DBAPIError as e:
-                if attempt == _ATTEMPTS or not self._is_conflict(e.orig):
+                if not self._is_conflict(e.orig):
                     raise
             time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))
+        with self._transaction(options) as connection:
+            return work(connection)
 
-    def _is_conflict(self, error: BaseException) -> bool:
+    def _is_conflict(self, error: tp.Optional[BaseException]) -> bool:
         """Return whether a transaction was undone because of another one, and is to be repeated."""
         return False
 
-    @contextmanager
-    def _transaction(self, connection: tp.Any, begin: str) -> tp.Iterator[None]:
-        connection.exec_driver_sql(begin)
-        try:
-            yield
-            connection.exec_driver_sql("COMMIT")
-        except BaseException:
-            self._roll_back(connection)
-            raise
-
-    def _roll_back(self, connection: tp.Any) -> None:
-        import sqlalchemy as sa
-
-        if connection.invalidated:
-            return
-        try:
-            connection.exec_driver_sql("ROLLBACK")
-        except sa.exc.DBAPIError:  # the first error is the one to report
-            connection.invalidate()
-
-    def insert(self, table: tp.Any) -> tp.Any:
-        """Return an INSERT that knows `on_conflict_do_nothing`."""
-        import importlib
-
-        return importlib.import_module(f"sqlalchemy.dialects.{self.kind}").insert(table)
-
-    @contextmanager
-    def exclusive(self) -> tp.Iterator[None]:
+    def exclusive(self) -> tp.ContextManager:
         """Keep every other process from writing. Can be entered again inside itself, by the same thread."""
         raise NotImplementedError
 
@@ -257,7 +281,8 @@ class Database:
 
     def holds_registry(self) -> bool:
         """Return whether something was ever saved to the database."""
-        return self.read(lambda connection: True, otherwise=False)
+        with self._translated():
+            return self._exists() and self._has_tables()
 
     # ############# Versions ############# #
 
@@ -267,55 +292,309 @@ class Database:
     def _make(self) -> None:
         """Make the database if there is none, as far as that takes more than to connect to it."""
 
-    def _is_up_to_date(self, connection: tp.Any) -> bool:
+    def _prepare(self) -> None:
+        """Do what has to be done once, outside of a transaction, before there are tables."""
+
+    def _has_tables(self) -> bool:
         """Return whether the tables are there. Bring them up to date if they are older.
 
         Raises:
             SchemaVersionError: If they are of a newer version, or those of somebody else."""
-        if self._is_current:
-            return True
-        found = self._tables(connection)
-        if not found:
-            return False
-        if VERSION_TABLE not in found:
+        if self._is_another():
+            self.close()
+        if not self._is_current:
+            with self._transaction(self.reading) as connection:
+                found = self._table_names(connection)
+                missing = self._missing_migrations(connection, found) if found else []
+            if not found:
+                return False
+            if missing:
+                self._migrate()
+            self._is_current = True
+        return True
+
+    def _table_names(self, connection: sa.Connection) -> tp.Set[str]:
+        """Return the names of the tables and views that are there, whoever has made them."""
+        raise NotImplementedError
+
+    def _missing_migrations(self, connection: sa.Connection, found: tp.Set[str]) -> tp.List[schema.Migration]:
+        if schema.migrations.name not in found:
             raise SchemaVersionError(
                 f"{self} has tables ({', '.join(sorted(found)[:3])}, ...) but is no registry; it is left alone. "
                 f"Choose another database or schema"
             )
-        if self._version(connection) < len(MIGRATIONS):
-            with self.exclusive(), self.connection() as writer:
-                self._migrate(writer)
-        self._is_current = True
-        return True
-
-    def _tables(self, connection: tp.Any) -> tp.Set[str]:
-        """Return the names of the tables and views that are there, whoever has made them."""
-        raise NotImplementedError
-
-    def _version(self, connection: tp.Any) -> int:
-        version = connection.exec_driver_sql(f"SELECT version FROM {VERSION_TABLE}").scalar_one()
-        if not isinstance(version, int) or version < 0:
-            raise SchemaVersionError(f"{self} has schema version {version!r}, which is none; restore it from a copy")
-        if version > len(MIGRATIONS):
+        seen = schema.seen(connection)
+        unknown = seen - set(schema.known())
+        if unknown:
             raise SchemaVersionError(
-                f"{self} has schema version {version}, this version of vectorbt-registry knows up to "
-                f"{len(MIGRATIONS)}; upgrade it: pip install --upgrade vectorbt-registry"
+                f"{self} has a newer schema ({', '.join(sorted(unknown)[:3])}) than this version of vectorbt-registry "
+                f"knows; upgrade it: pip install --upgrade vectorbt-registry"
             )
-        return version
+        if schema.VERSION_1 not in seen:
+            raise SchemaVersionError(f"{self} does not say which schema it has; restore it from a copy")
+        return [migration for migration in schema.MIGRATIONS if migration.__name__ not in seen]
 
-    def _migrate(self, connection: tp.Any) -> None:
-        """Apply the migrations that are missing. Whoever calls holds the lock."""
-        self._prepare(connection)
-        has_version = VERSION_TABLE in self._tables(connection)
-        version = self._version(connection) if has_version else 0
-        for number, statements in enumerate(MIGRATIONS[version:], version + 1):
-            self._repeat(connection, self.begin_writing, partial(self._apply, number, statements))
-        self._is_current = True
+    def _migrate(self) -> None:
+        """Apply the migrations that are missing, each in a transaction."""
 
-    def _apply(self, number: int, statements: tp.Sequence[str], connection: tp.Any) -> None:
-        for statement in statements:
-            connection.exec_driver_sql(statement.format(**TYPES[self.kind]))
-        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version = {number}")
+        def migrate_next(connection: sa.Connection) -> bool:
+            missing = self._missing_migrations(connection, self._table_names(connection))
+            for migration in missing[:1]:
+                schema.migrate(connection, migration)
+            return len(missing) > 1
 
-    def _prepare(self, connection: tp.Any) -> None:
-        """Do what has to be done once, outside of a transaction, before there are tables."""
+        with self.exclusive():
+            while self._repeat(migrate_next, self.writing):
+                pass
+
+
+def _forget_frames(error: tp.Optional[BaseException]) -> None:
+    """Forget where in a driver an error was raised: the variables there hold the password, and are shown by some."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
+def _is_secret(option: str) -> bool:
+    """Return whether an option of a URL may hold a password or say where one is, such as `sslpassword`, `passfile`."""
+    return "pass" in option.lower()
+
+
+# ############# SQLite ############# #
+
+
+class SqliteDatabase(Database):
+    """A file. Writers take turns by a lock on `<file>.lock`, and readers wait for nobody."""
+
+    kind = "sqlite"
+    driver = "pysqlite"
+    extra = "sql"
+    insert = staticmethod(sqlite.insert)
+    writing = {"begin": "BEGIN IMMEDIATE"}
+
+    def __init__(self, url: sa.URL, engine: tp.Optional[sa.Engine] = None) -> None:
+        if url.database in (None, "", ":memory:") or url.database.startswith("file:"):
+            raise ValueError("a SQLite registry is a file: sqlite:///<path>; in memory there is MemoryStore")
+        self.path = Path(url.database).expanduser().resolve()
+        if self.path.is_dir():
+            raise IsADirectoryError(f"{self.path} is a folder; expected the path of a SQLite file")
+        if engine is None and url.query:
+            raise ValueError(
+                f"the URL of a SQLite registry takes no options, but has {', '.join(url.query) or 'a question mark'}; "
+                f"SqliteStore(path) opens a file that has one in its name"
+            )
+        if engine is not None:
+            engine = _beginning_itself(engine.execution_options(isolation_level="AUTOCOMMIT"))
+        super().__init__(url.set(database=str(self.path)), engine)
+
+    def __repr__(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    def _make(self) -> None:
+        # SQLite would keep the group from writing, whatever the umask says. Its log has the permissions of the file.
+        with suppress(FileExistsError), open(self.path, "xb"):
+            pass
+
+    def _prepare(self) -> None:
+        with self.engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+
+    def _make_engine(self) -> sa.Engine:
+        # How a file is opened that cannot be written depends on what others are doing with it at that moment.
+        pool = sa.QueuePool if self._is_writable() else sa.NullPool
+        # Without its path, which may be one that SQLAlchemy cannot write down as a URL.
+        return _beginning_itself(
+            sa.create_engine("sqlite://", creator=self._connect, poolclass=pool, hide_parameters=True)
+        )
+
+    def _is_another(self) -> bool:
+        # Whoever removes the file leaves connections to one that nobody can find any more.
+        return self._identity is not None and self._identity != _identity_of(self.path)
+
+    def _connected(self) -> None:
+        if self._identity is None:
+            self._identity = _identity_of(self.path)
+
+    def close(self) -> None:
+        super().close()
+        self._identity = None
+
+    def _connect(self) -> sqlite3.Connection:
+        options = dict(timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+        if not self._is_writable():
+            return self._connect_read_only(options)
+        connection = sqlite3.connect(self.path, **options)
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _connect_read_only(self, options: tp.Dict[str, tp.Any]) -> sqlite3.Connection:
+        """Open a file beside which nothing can be written, not even the index of its write-ahead log."""
+        url = f"{self.path.as_uri()}?mode=ro"
+        if not Path(f"{self.path}-wal").exists():
+            return sqlite3.connect(f"{url}&immutable=1", uri=True, **options)
+        if Path(f"{self.path}-shm").exists():
+            return sqlite3.connect(url, uri=True, **options)
+        # The log holds runs, and nobody is using it. Without locks, its index is made in memory.
+        connection = sqlite3.connect(f"{url}&vfs=unix-none", uri=True, **options)
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        return connection
+
+    def check_writable(self) -> None:
+        self._check_permissions()
+        super().check_writable()
+
+    def _check_permissions(self) -> None:
+        if not self._is_writable():
+            raise StoreError(f"{self} is read-only: runs can be read from it, but not saved, changed or deleted")
+
+    def _is_writable(self) -> bool:
+        if self.path.exists():
+            return os.access(self.path.parent, os.W_OK) and os.access(self.path, os.W_OK)
+        return os.access(next(folder for folder in self.path.parents if folder.exists()), os.W_OK)
+
+    def _table_names(self, connection: sa.Connection) -> tp.Set[str]:
+        listed = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_'"
+        return set(connection.exec_driver_sql(listed).scalars())
+
+    def _forget_connections(self) -> None:
+        super()._forget_connections()
+        self._lock: tp.Any = None
+        self._identity: tp.Optional[tp.Tuple[int, int]] = None
+        """Device and inode of the file that connections lead to."""
+
+    @contextmanager
+    def exclusive(self) -> tp.Iterator[None]:
+        try:
+            make_folder(self.path.parent)
+        except OSError as e:
+            raise StoreError(f"{self}: there is no folder to put it in: {e}") from e
+        with self._turn:  # all threads share one lock object: it is what knows who may enter it again
+            if self._lock is None:
+                self._check_permissions()
+                self._lock = file_lock(Path(f"{self.path}.lock"))
+        with self._lock.acquire(poll_interval=_LOCK_POLL_SECONDS):
+            yield
+
+
+def _beginning_itself(engine: sa.Engine) -> sa.Engine:
+    """Let an engine begin transactions itself, as the documentation of SQLAlchemy advises. Python's module begins none
+    before it reads, and none that waits for its turn to write."""
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return engine
+
+
+def _identity_of(path: Path) -> tp.Optional[tp.Tuple[int, int]]:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+# ############# PostgreSQL ############# #
+
+
+class PostgresDatabase(Database):
+    """A schema of a PostgreSQL database. Writers take turns by an advisory lock, which ends with their connection."""
+
+    kind = "postgresql"
+    driver = "psycopg"
+    extra = "postgres"
+    insert = staticmethod(postgresql.insert)
+    reading = {"isolation_level": "AUTOCOMMIT"}
+    snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    # Whoever holds the lock sees what the one before has written.
+    writing = {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
+
+    _KEY = "hashtext('vectorbt_registry'), hashtext(current_schema())"
+
+    def _make_engine(self) -> sa.Engine:
+        # In a database of no encoding, text would be bytes.
+        options = {"pool_pre_ping": True, "connect_args": {"client_encoding": "utf8"}}
+        return sa.create_engine(self.url, hide_parameters=True, **options)
+
+    def _is_conflict(self, error: tp.Optional[BaseException]) -> bool:
+        # psycopg2 calls it pgcode.
+        return getattr(error, "sqlstate", getattr(error, "pgcode", None)) in _CONFLICTS
+
+    def _table_names(self, connection: sa.Connection) -> tp.Set[str]:
+        self._check_schema(connection)
+        listed = """
+            SELECT relname FROM pg_class
+            WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+        """
+        return set(connection.exec_driver_sql(listed).scalars())
+
+    def _check_schema(self, connection: sa.Connection) -> None:
+        """Check that the schema that is meant can be used.
+
+        PostgreSQL goes on to the next one of the `search_path` without a word, where a registry of somebody else may
+        be, or none: then all portfolios would look like orphans."""
+        asked = "SELECT current_schema(), current_user, current_setting('search_path')"
+        current, user, search_path = connection.exec_driver_sql(asked).one()
+        for name in map(_identifier, search_path.split(",")):
+            if current == (user if name == "$user" else name):
+                return
+            if name not in ("$user", ""):
+                raise StoreError(
+                    f"{self}: there is no schema {name}, or the role may not use it; CREATE SCHEMA {name}, or "
+                    f"GRANT USAGE ON SCHEMA {name} TO the role"
+                )
+        if current is None:
+            raise StoreError(f"{self}: the role has no schema to use; CREATE SCHEMA ..., and name it in search_path")
+
+    @contextmanager
+    def exclusive(self) -> tp.Iterator[None]:
+        with self._turn:
+            if self._held is not None:
+                yield
+                return
+            with self._translated(), self.engine.connect() as connection:
+                with connection.execution_options(**self.writing).begin():
+                    connection.exec_driver_sql(f"SELECT pg_advisory_lock({self._KEY})")
+                self._session.connection = connection
+                try:
+                    yield
+                finally:
+                    self._session.connection = None
+                    self._unlock(connection)
+
+    def _unlock(self, connection: sa.Connection) -> None:
+        if connection.invalidated:
+            return
+        try:
+            with connection.begin():
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({self._KEY})")
+        except sa.exc.DBAPIError:  # the lock ends with the connection
+            connection.invalidate()
+
+
+def _identifier(written: str) -> str:
+    """Return a name as PostgreSQL reads it: in lower case, unless it is quoted."""
+    written = written.strip()
+    return written[1:-1].replace('""', '"') if written.startswith('"') else written.lower()
+
+
+_DATABASES: tp.Dict[str, tp.Type[Database]] = {each.kind: each for each in (SqliteDatabase, PostgresDatabase)}
+
+
+# ############# Forked processes ############# #
+
+_databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
+
+
+def _leave_parent() -> None:
+    """Let the databases of a forked process make connections and locks of their own."""
+    for database in list(_databases):
+        database._leave_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_parent)

@@ -8,11 +8,14 @@ import operator
 from dataclasses import replace
 from decimal import Decimal
 
+import sqlalchemy as sa
+
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.comparing import MICROSECOND, Kind, classify, is_missing, read_instant
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.query.where import And, Compare, Condition, HasValue, In, Literal, Name, Not, Or
+from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.stores.sql.rows import (
     MAX_FLOAT,
     NUMBER,
@@ -21,7 +24,6 @@ from vectorbt.portfolio.registry.stores.sql.rows import (
     key_text,
     microseconds,
 )
-from vectorbt.portfolio.registry.stores.sql.schema import tables
 from vectorbt.portfolio.registry.stores.sql.terms import (
     InstantTerm,
     MetricTerm,
@@ -53,9 +55,7 @@ _MAX_DEPTH = 10
 
 def narrow(query: Query, planner: Planner) -> Sql:
     """Return a condition on the table of runs that all runs meet that a query asks for, and few others."""
-    import sqlalchemy as sa
-
-    runs = tables().runs
+    runs = schema.runs
     conditions = [sa.true()]
     if query.deleted is not None:
         conditions.append(runs.c.deleted == int(query.deleted))
@@ -90,7 +90,7 @@ def undecided(query: Query) -> Query:
 
 
 def _has_tag(wanted: tp.Iterable[str], planner: Planner) -> Sql:
-    tags = tables().tags
+    tags = schema.tags
     return planner.runs_with(tags, tags.c.tag.in_([key_text(tag) for tag in wanted]))
 
 
@@ -116,27 +116,19 @@ def _certain(condition: Sql) -> Verdict:
 
 
 def _never() -> Verdict:
-    import sqlalchemy as sa
-
     return _certain(sa.false())
 
 
 def _unknown() -> Verdict:
-    import sqlalchemy as sa
-
     return Verdict(sa.false(), sa.true())
 
 
 def _all(verdicts: tp.Iterable[Verdict]) -> Verdict:
-    import sqlalchemy as sa
-
     surely, maybe = zip(*verdicts, strict=True)
     return Verdict(sa.and_(sa.true(), *surely), sa.and_(sa.true(), *maybe))
 
 
 def _any(verdicts: tp.Iterable[Verdict]) -> Verdict:
-    import sqlalchemy as sa
-
     verdicts = list(verdicts)
     return Verdict(
         sa.or_(sa.false(), *(verdict.surely for verdict in verdicts)),
@@ -145,8 +137,6 @@ def _any(verdicts: tp.Iterable[Verdict]) -> Verdict:
 
 
 def _negated(verdict: Verdict) -> Verdict:
-    import sqlalchemy as sa
-
     # The conditions of a `Term` are never null, whose negation would be null again.
     return Verdict(sa.not_(verdict.maybe), sa.not_(verdict.surely))
 
@@ -231,8 +221,6 @@ def _has_value(term: Term) -> Verdict:
 
 def _or_opaque(term: Term, condition: Sql) -> Verdict:
     """Return the verdict on what holds of a value if `condition` says so, or if it is opaque and Python does."""
-    import sqlalchemy as sa
-
     return Verdict(condition, sa.or_(condition, term.opaque()))
 
 
@@ -244,8 +232,6 @@ def _differs(term: Term, value: tp.Any) -> Verdict:
 
 def _equals(term: Term, value: tp.Any) -> Verdict:
     """Return the verdict on whether a value equals one that is written out."""
-    import sqlalchemy as sa
-
     kind, key = classify(value)
     if kind is Kind.MISSING:
         return _never()
@@ -268,8 +254,6 @@ def _equals(term: Term, value: tp.Any) -> Verdict:
 
 def _equals_one(term: Term, values: tp.Sequence[tp.Any]) -> Verdict:
     """Return the verdict on whether a value equals one of several."""
-    import sqlalchemy as sa
-
     if len(values) > _MAX_CONDITIONS:
         return Verdict(sa.false(), sa.or_(term.known(), term.opaque()))
     return _any(_equals(term, value) for value in values)
@@ -277,8 +261,6 @@ def _equals_one(term: Term, values: tp.Sequence[tp.Any]) -> Verdict:
 
 def _precedes(term: Term, sign: str, value: tp.Any) -> Verdict:
     """Return the verdict on `<`, `<=`, `>` or `>=` and a value that is written out."""
-    import sqlalchemy as sa
-
     kind, key = classify(value)
     if isinstance(term, InstantTerm):
         return _compare_instant(term, sign, value)
@@ -292,8 +274,6 @@ def _precedes(term: Term, sign: str, value: tp.Any) -> Verdict:
 
 
 def _compare_number(term: Term, sign: str, number: tp.Union[int, float, Decimal]) -> Verdict:
-    import sqlalchemy as sa
-
     if not is_exact(number):
         return Verdict(sa.false(), sa.or_(term.numbers(_anything), term.opaque()))
     number = float(number)
@@ -312,8 +292,6 @@ def _comparing(sign: str, number: float) -> Test:
 
 def _compare_instant(term: InstantTerm, sign: str, value: tp.Any) -> Verdict:
     """Return the verdict on a timestamp, which is one microsecond, and a text, which may mean all of a day."""
-    import sqlalchemy as sa
-
     span = read_instant(value) if isinstance(value, str) else None
     if span is None:
         return _never()
@@ -331,8 +309,6 @@ def _compare_instant(term: InstantTerm, sign: str, value: tp.Any) -> Verdict:
 
 
 def _anything(column: Sql) -> Sql:
-    import sqlalchemy as sa
-
     return sa.true()
 
 
@@ -364,7 +340,7 @@ def order_of(query: Query, planner: Planner) -> tp.Optional[Order]:
 
 
 def _order_by(name: str, planner: Planner) -> tp.Optional[Order]:
-    runs = tables().runs
+    runs = schema.runs
     if name in ("timestamp", "run_id"):
         return Order(runs.c[name], runs)
     term = term_of(name, planner)
@@ -378,15 +354,13 @@ def _order_by(name: str, planner: Planner) -> tp.Optional[Order]:
 
 
 def _order_by_metric(term: MetricTerm) -> Order:
-    runs, records = tables().runs, tables().records
+    runs, records = schema.runs, schema.records
     source = runs.join(records, records.c.id == runs.c.id)
     return Order(term.number, source, term.opaque(), _negated(_has_value(term)).surely, term.margin)
 
 
 def _order_by_parameter(term: ParameterTerm) -> Order:
-    import sqlalchemy as sa
-
-    runs, parameters = tables().runs, tables().parameters
+    runs, parameters = schema.runs, schema.parameters
     is_number = parameters.c.kind == NUMBER
     of_run = sa.and_(parameters.c.id == runs.c.id, parameters.c.name == term.name, is_number)
     return Order(

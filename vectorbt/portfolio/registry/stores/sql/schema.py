@@ -1,110 +1,117 @@
-"""The tables of a `vectorbt.portfolio.registry.stores.sql.store.SqlStore`, and how they came to be.
+"""The tables of a `vectorbt.portfolio.registry.stores.sql.store.SqlStore`, and what has changed about them.
 
 `runs` holds what is asked for and can be indexed, `records` what a run is: the JSON of its record, without what it
 shares with the rest of its sweep. `parameters` and `tags` hold what is filtered by, a row per value. Both are narrowed
 down to what a database compares as `vectorbt.portfolio.registry.query.comparing` does, see
 `vectorbt.portfolio.registry.stores.sql.rows`.
 
-A database counts the migrations that it has seen. They are never changed once released, only added to; `tables` says
-what the last one leads to."""
+A new database gets the tables as they are here. An older one gets the `MIGRATIONS` that it has not seen."""
 
-from functools import lru_cache
-from types import SimpleNamespace
+import sqlalchemy as sa
 
 from vectorbt import _typing as tp
 
-MIGRATIONS: tp.Tuple[tp.Tuple[str, ...], ...] = (
-    (
-        # `version` is the number of migrations that were applied.
-        "CREATE TABLE vectorbt_registry (version INTEGER NOT NULL)",
-        "INSERT INTO vectorbt_registry (version) VALUES (0)",
-        # What runs are found by. `timestamp` is in microseconds since 1970, UTC.
-        """
-        CREATE TABLE runs (
-            id {integer} PRIMARY KEY,
-            run_id {text} NOT NULL UNIQUE,
-            deleted SMALLINT NOT NULL,
-            timestamp BIGINT NOT NULL,
-            strategy_name {text} NOT NULL,
-            sweep_id {text},
-            position BIGINT,
-            fingerprint {text},
-            total_return DOUBLE PRECISION,
-            sharpe_ratio DOUBLE PRECISION,
-            max_drawdown DOUBLE PRECISION,
-            total_trades DOUBLE PRECISION,
-            win_rate DOUBLE PRECISION
-        )
-        """,
-        "CREATE INDEX runs_timestamp ON runs (timestamp)",
-        "CREATE INDEX runs_strategy_timestamp ON runs (strategy_name, timestamp)",
-        "CREATE INDEX runs_sharpe_ratio ON runs (sharpe_ratio)",
-        "CREATE INDEX runs_strategy_sharpe_ratio ON runs (strategy_name, sharpe_ratio)",
-        "CREATE INDEX runs_sweep ON runs (sweep_id) WHERE sweep_id IS NOT NULL",
-        # What runs are. `shared` names what a record has in common with the others of its sweep, by its digest.
-        "CREATE TABLE shared (digest {text} PRIMARY KEY, content TEXT NOT NULL)",
-        "CREATE TABLE records (id {integer} PRIMARY KEY REFERENCES runs, shared {text} REFERENCES shared, "
-        "record TEXT NOT NULL)",
-        """
-        CREATE TABLE parameters (
-            id {integer} NOT NULL REFERENCES runs,
-            name {text} NOT NULL,
-            kind SMALLINT NOT NULL,
-            number DOUBLE PRECISION,
-            text {text},
-            PRIMARY KEY (id, name)
-        ) {without_rowid}
-        """,
-        "CREATE INDEX parameters_value ON parameters (name, kind, number, text)",
-        "CREATE TABLE tags (id {integer} NOT NULL REFERENCES runs, tag {text} NOT NULL, PRIMARY KEY (id, tag)) "
-        "{without_rowid}",
-        "CREATE INDEX tags_tag ON tags (tag)",
-        # Every name that occurs in the `stats` of a record.
-        "CREATE TABLE metric_names (name {text} PRIMARY KEY)",
-    ),
+metadata = sa.MetaData()
+
+_Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Text is compared by code point, as in Python, whatever the language of the database.
+_Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+migrations = sa.Table("vectorbt_registry", metadata, sa.Column("name", _Text, primary_key=True))
+"""What a database has seen: `VERSION_1`, then the name of each migration."""
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, autoincrement=False),
+    sa.Column("run_id", _Text, nullable=False, unique=True),
+    sa.Column("deleted", sa.SmallInteger, nullable=False),
+    sa.Column("timestamp", sa.BigInteger, nullable=False),  # microseconds since 1970, UTC
+    sa.Column("strategy_name", _Text, nullable=False),
+    sa.Column("sweep_id", _Text),
+    sa.Column("position", sa.BigInteger),
+    sa.Column("fingerprint", _Text),
+    sa.Column("total_return", sa.Double),
+    sa.Column("sharpe_ratio", sa.Double),
+    sa.Column("max_drawdown", sa.Double),
+    sa.Column("total_trades", sa.Double),
+    sa.Column("win_rate", sa.Double),
 )
-"""Statements that lead from one version to the next. Each entry is applied in one transaction."""
+"""What runs are found by."""
+sa.Index("runs_timestamp", runs.c.timestamp)
+sa.Index("runs_strategy_timestamp", runs.c.strategy_name, runs.c.timestamp)
+sa.Index("runs_sharpe_ratio", runs.c.sharpe_ratio)
+sa.Index("runs_strategy_sharpe_ratio", runs.c.strategy_name, runs.c.sharpe_ratio)
+_is_of_sweep = runs.c.sweep_id.is_not(None)
+sa.Index("runs_sweep", runs.c.sweep_id, sqlite_where=_is_of_sweep, postgresql_where=_is_of_sweep)
 
-VERSION_TABLE = "vectorbt_registry"
+shared = sa.Table(
+    "shared", metadata, sa.Column("digest", _Text, primary_key=True), sa.Column("content", sa.Text, nullable=False)
+)
+"""What the records of a sweep have in common, by its digest."""
 
-TYPES = {
-    "sqlite": {"integer": "INTEGER", "text": "TEXT", "without_rowid": "WITHOUT ROWID"},
-    # Text is compared by code point, as in Python, whatever the language of the database.
-    "postgresql": {"integer": "BIGINT", "text": 'TEXT COLLATE "C"', "without_rowid": ""},
-}
-"""What the placeholders in `MIGRATIONS` stand for in each kind of database."""
+records = sa.Table(
+    "records",
+    metadata,
+    sa.Column("id", _Id, sa.ForeignKey(runs.c.id), primary_key=True, autoincrement=False),
+    sa.Column("shared", _Text, sa.ForeignKey(shared.c.digest)),
+    sa.Column("record", sa.Text, nullable=False),
+)
+"""What runs are."""
+
+parameters = sa.Table(
+    "parameters",
+    metadata,
+    sa.Column("id", _Id, sa.ForeignKey(runs.c.id), primary_key=True, autoincrement=False),
+    sa.Column("name", _Text, primary_key=True),
+    sa.Column("kind", sa.SmallInteger, nullable=False),
+    sa.Column("number", sa.Double),
+    sa.Column("text", _Text),
+    sqlite_with_rowid=False,
+)
+sa.Index("parameters_value", parameters.c.name, parameters.c.kind, parameters.c.number, parameters.c.text)
+
+tags = sa.Table(
+    "tags",
+    metadata,
+    sa.Column("id", _Id, sa.ForeignKey(runs.c.id), primary_key=True, autoincrement=False),
+    sa.Column("tag", _Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+sa.Index("tags_tag", tags.c.tag)
+
+metric_names = sa.Table("metric_names", metadata, sa.Column("name", _Text, primary_key=True))
+"""Every name that occurs in the `stats` of a record."""
 
 
-@lru_cache(maxsize=1)
-def tables() -> SimpleNamespace:
-    """Return the tables as SQLAlchemy's expressions refer to them."""
-    import sqlalchemy as sa
+# ############# Migrations ############# #
 
-    def table(title: str, /, **types: tp.Any) -> tp.Any:
-        return sa.table(title, *(sa.column(column, kind) for column, kind in types.items()))
+Migration = tp.Callable[[sa.Connection], None]
 
-    return SimpleNamespace(
-        runs=table(
-            "runs",
-            id=sa.BigInteger,
-            run_id=sa.Text,
-            deleted=sa.SmallInteger,
-            timestamp=sa.BigInteger,
-            strategy_name=sa.Text,
-            sweep_id=sa.Text,
-            position=sa.BigInteger,
-            fingerprint=sa.Text,
-            total_return=sa.Double,
-            sharpe_ratio=sa.Double,
-            max_drawdown=sa.Double,
-            total_trades=sa.Double,
-            win_rate=sa.Double,
-        ),
-        shared=table("shared", digest=sa.Text, content=sa.Text),
-        records=table("records", id=sa.BigInteger, shared=sa.Text, record=sa.Text),
-        parameters=table(
-            "parameters", id=sa.BigInteger, name=sa.Text, kind=sa.SmallInteger, number=sa.Double, text=sa.Text
-        ),
-        tags=table("tags", id=sa.BigInteger, tag=sa.Text),
-        metric_names=table("metric_names", name=sa.Text),
-    )
+VERSION_1 = "version_1"
+
+MIGRATIONS: tp.Tuple[Migration, ...] = ()
+"""What has changed since version 1, in order. A database remembers each by the name of its function. None is ever
+changed once it was released."""
+
+
+def known() -> tp.List[str]:
+    """Return the names that a database has seen which is up to date."""
+    return [VERSION_1, *(migration.__name__ for migration in MIGRATIONS)]
+
+
+def seen(connection: sa.Connection) -> tp.Set[str]:
+    """Return the names that a database has seen."""
+    return set(connection.scalars(sa.select(migrations.c.name)))
+
+
+def create(connection: sa.Connection) -> None:
+    """Make the tables in a database that has none."""
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(sa.insert(migrations), [{"name": name} for name in known()])
+
+
+def migrate(connection: sa.Connection, migration: Migration) -> None:
+    """Apply a migration, and remember it."""
+    migration(connection)
+    connection.execute(sa.insert(migrations), {"name": migration.__name__})

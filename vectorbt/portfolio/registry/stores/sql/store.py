@@ -8,7 +8,8 @@ import os
 from dataclasses import replace
 from functools import lru_cache
 from operator import itemgetter
-from pathlib import Path
+
+import sqlalchemy as sa
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
@@ -22,8 +23,8 @@ from vectorbt.portfolio.registry.query.query import Query, value_of
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
 from vectorbt.portfolio.registry.stores.shared_part import own_part
-from vectorbt.portfolio.registry.stores.sql.backends import SqliteDatabase, open_database, sqlite_url, url_at
-from vectorbt.portfolio.registry.stores.sql.database import Database
+from vectorbt.portfolio.registry.stores.sql import schema
+from vectorbt.portfolio.registry.stores.sql.database import Database, SqliteDatabase, open_database
 from vectorbt.portfolio.registry.stores.sql.query import Order, narrow, order_of, undecided
 from vectorbt.portfolio.registry.stores.sql.rows import (
     MAX_EXACT,
@@ -34,7 +35,6 @@ from vectorbt.portfolio.registry.stores.sql.rows import (
     summary_row,
     tag_rows,
 )
-from vectorbt.portfolio.registry.stores.sql.schema import tables
 from vectorbt.portfolio.registry.stores.sql.terms import Planner
 
 _CHUNK = 500
@@ -44,9 +44,6 @@ _MAX_BATCH = 10_000
 _MAX_LIMIT = 2**31 - 2
 """What a database counts to, less the one run more that is looked at. No registry holds so many."""
 _CACHED_SWEEPS = 256
-
-Sql = tp.Any
-Connection = tp.Any
 
 
 class SqlStore(RunStore):
@@ -109,7 +106,7 @@ class SqlStore(RunStore):
         )
 
     def __setstate__(self, state: tp.Dict[str, tp.Any]) -> None:
-        SqlStore.__init__(self, url_at(**state.pop("address")), **state)
+        SqlStore.__init__(self, sa.URL.create(**state.pop("address")), **state)
 
     # ############# Backend ############# #
 
@@ -119,7 +116,7 @@ class SqlStore(RunStore):
         new_ids: bool = False,
         deleted: bool = False,
     ) -> None:
-        def work(connection: Connection) -> tp.Set[str]:
+        def work(connection: sa.Connection) -> tp.Set[str]:
             if not new_ids:
                 self._check_new(connection, [record["run_id"] for record in records])
             return self._insert_rows(connection, records, deleted)
@@ -128,7 +125,7 @@ class SqlStore(RunStore):
             self.database.known_names |= self.database.write(work)
 
     def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
-        def work(connection: Connection) -> tp.Optional[RunRecord]:
+        def work(connection: sa.Connection) -> tp.Optional[RunRecord]:
             for id_, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
                 shared = self._shared(connection, {digest})[digest]
                 changed = change(self._record(shared, source))
@@ -136,26 +133,26 @@ class SqlStore(RunStore):
                 return changed
             return None
 
-        runs = tables().runs
+        runs = schema.runs
         return self.database.write(work)
 
     def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
-        def work(connection: Connection) -> tp.List[RunRecord]:
+        def work(connection: sa.Connection) -> tp.List[RunRecord]:
             return [record for chunk in _chunks(sorted(run_ids)) for record in self._remove_chunk(connection, chunk)]
 
         return self.database.write(work)
 
     def get(self, run_id: str) -> tp.Optional[RunRecord]:
-        def work(connection: Connection) -> tp.Optional[RunRecord]:
+        def work(connection: sa.Connection) -> tp.Optional[RunRecord]:
             for _, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
                 return self._record(self._shared(connection, {digest})[digest], source)
             return None
 
-        runs = tables().runs
+        runs = schema.runs
         return self.database.read(work)
 
     def select(self, query: Query) -> tp.List[RunRecord]:
-        def work(connection: Connection) -> tp.List[RunRecord]:
+        def work(connection: sa.Connection) -> tp.List[RunRecord]:
             planner = Planner(self.database.kind, None if query.limit is None else connection)
             condition = narrow(query, planner)
             rest = undecided(query)
@@ -186,27 +183,23 @@ class SqlStore(RunStore):
         return self.database.holds_registry()
 
     def count(self) -> int:
-        import sqlalchemy as sa
-
-        runs = tables().runs
+        runs = schema.runs
         statement = sa.select(sa.func.count()).select_from(runs).where(runs.c.deleted == 0)
         return self.database.read(lambda connection: connection.scalar(statement), otherwise=0)
 
     def metric_names(self) -> tp.Set[str]:
-        import sqlalchemy as sa
-
-        statement = sa.select(tables().metric_names.c.name)
+        statement = sa.select(schema.metric_names.c.name)
         return self.database.read(
             lambda connection: set(map(read_text, connection.scalars(statement))), otherwise=set()
         )
 
     # ############# Reading ############# #
 
-    def _first(self, connection: Connection, query: Query, condition: Sql, order: Order) -> tp.List[RunRecord]:
+    def _first(
+        self, connection: sa.Connection, query: Query, condition: sa.ColumnElement, order: Order
+    ) -> tp.List[RunRecord]:
         """Return records among which are the first ones that a query asks for."""
-        import sqlalchemy as sa
-
-        runs = tables().runs
+        runs = schema.runs
         keys = sa.select(runs.c.id, runs.c.run_id, order.key.label("key")).select_from(order.source).where(condition)
         keyed = keys.cte("keyed")
         if order.margin:  # PostgreSQL takes reading JSON for cheap, and would do it for all runs before it narrows them
@@ -223,7 +216,7 @@ class SqlStore(RunStore):
         return found
 
     def _first_in_order(
-        self, connection: Connection, query: Query, statement: Sql, margin: float = 0.0
+        self, connection: sa.Connection, query: Query, statement: sa.Select, margin: float = 0.0
     ) -> tp.List[RunRecord]:
         """Return matching records in the order of a statement, until there are enough of them.
 
@@ -240,28 +233,26 @@ class SqlStore(RunStore):
                 return [record for _, record in found]
             offset, size = offset + size, min(4 * size, _MAX_BATCH)
 
-    def _top(self, connection: Connection, statement: Sql, reverse: bool) -> tp.List[tp.Tuple]:
+    def _top(self, connection: sa.Connection, statement: sa.Select, reverse: bool) -> tp.List[tp.Tuple]:
         """Return number, digest, JSON and key of the runs that a statement finds, in the order of the keys."""
-        import sqlalchemy as sa
-
-        records = tables().records
+        records = schema.records
         top = statement.subquery()
         joined = sa.select(records.c.id, records.c.shared, records.c.record, top.c.key).join_from(
             top, records, records.c.id == top.c.id
         )
         return sorted(connection.execute(joined).all(), key=lambda row: row[3] or 0, reverse=reverse)
 
-    def _rows(self, connection: Connection, *conditions: Sql) -> tp.List[tp.Tuple[int, tp.Optional[str], str]]:
+    def _rows(
+        self, connection: sa.Connection, *conditions: sa.ColumnElement
+    ) -> tp.List[tp.Tuple[int, tp.Optional[str], str]]:
         """Return number, digest and JSON of the runs that meet all conditions."""
-        import sqlalchemy as sa
-
-        runs, records = tables().runs, tables().records
+        runs, records = schema.runs, schema.records
         statement = sa.select(records.c.id, records.c.shared, records.c.record).join_from(
             runs, records, records.c.id == runs.c.id
         )
         return connection.execute(statement.where(*conditions)).all()
 
-    def _records(self, connection: Connection, rows: tp.Sequence[tp.Tuple]) -> tp.List[RunRecord]:
+    def _records(self, connection: sa.Connection, rows: tp.Sequence[tp.Tuple]) -> tp.List[RunRecord]:
         shared = self._shared(connection, {digest for _, digest, _ in rows})
         return [self._record(shared[digest], source) for _, digest, source in rows]
 
@@ -269,17 +260,15 @@ class SqlStore(RunStore):
         return RunRecord.from_json(source.encode(), shared)
 
     def _shared(
-        self, connection: Connection, digests: tp.Set[tp.Optional[str]]
+        self, connection: sa.Connection, digests: tp.Set[tp.Optional[str]]
     ) -> tp.Dict[tp.Optional[str], tp.Dict[str, tp.Any]]:
         """Return by its digest what records share with the others of their sweep. A lone record shares nothing.
 
         It is named by what is in it, so what was read once stays right."""
-        import sqlalchemy as sa
-
         held = self._sweeps
         found = {digest: held[digest] for digest in digests if digest in held}
         found[None] = {}
-        shared = tables().shared
+        shared = schema.shared
         for chunk in _chunks(sorted(digests - found.keys())):
             for digest, content in connection.execute(sa.select(shared).where(shared.c.digest.in_(chunk))):
                 found[digest] = loads(content.encode())
@@ -288,20 +277,17 @@ class SqlStore(RunStore):
 
     # ############# Writing ############# #
 
-    def _check_new(self, connection: Connection, run_ids: tp.Sequence[str]) -> None:
-        import sqlalchemy as sa
-
-        runs = tables().runs
+    def _check_new(self, connection: sa.Connection, run_ids: tp.Sequence[str]) -> None:
+        runs = schema.runs
         for chunk in _chunks(run_ids):
             found = connection.scalars(sa.select(runs.c.run_id).where(runs.c.run_id.in_(chunk))).first()
             if found is not None:
                 raise RunExistsError(f"run {found} is in {self} already; a run is saved once")
 
     def _insert_rows(
-        self, connection: Connection, records: tp.Sequence[tp.Dict[str, tp.Any]], deleted: bool
+        self, connection: sa.Connection, records: tp.Sequence[tp.Dict[str, tp.Any]], deleted: bool
     ) -> tp.Set[str]:
         """Insert records and return the names of their metrics."""
-        schema = tables()
         # As text, because making an expression of it takes longer than the database does.
         last = connection.exec_driver_sql("SELECT max(id) FROM runs").scalar()
         rows = rows_of(records, (last or 0) + 1, deleted)
@@ -313,20 +299,17 @@ class SqlStore(RunStore):
         self._insert_if_new(connection, schema.metric_names, [{"name": name} for name in sorted(new_names)])
         return rows.metric_names
 
-    def _insert_details(self, connection: Connection, parameters: tp.List[dict], tags: tp.List[dict]) -> None:
-        for table, rows in ((tables().parameters, parameters), (tables().tags, tags)):
+    def _insert_details(self, connection: sa.Connection, parameters: tp.List[dict], tags: tp.List[dict]) -> None:
+        for table, rows in ((schema.parameters, parameters), (schema.tags, tags)):
             if rows:
                 _insert_all(connection, table, rows)
 
-    def _insert_if_new(self, connection: Connection, table: Sql, rows: tp.List[dict]) -> None:
+    def _insert_if_new(self, connection: sa.Connection, table: sa.Table, rows: tp.List[dict]) -> None:
         if rows:
             connection.execute(self.database.insert(table).on_conflict_do_nothing(), rows)
 
-    def _replace(self, connection: Connection, id_: int, shared: tp.Dict[str, tp.Any], record: dict) -> None:
+    def _replace(self, connection: sa.Connection, id_: int, shared: tp.Dict[str, tp.Any], record: dict) -> None:
         """Write a record in the place of the one that was there."""
-        import sqlalchemy as sa
-
-        schema = tables()
         own = own_part(record, shared)
         connection.execute(sa.update(schema.runs).where(schema.runs.c.id == id_).values(**summary_row(record)))
         connection.execute(sa.update(schema.records).where(schema.records.c.id == id_).values(record=json_text(own)))
@@ -334,10 +317,8 @@ class SqlStore(RunStore):
             connection.execute(sa.delete(table).where(table.c.id == id_))
         self._insert_details(connection, parameter_rows(id_, record), tag_rows(id_, record))
 
-    def _remove_chunk(self, connection: Connection, run_ids: tp.Sequence[str]) -> tp.List[RunRecord]:
-        import sqlalchemy as sa
-
-        runs, records = tables().runs, tables().records
+    def _remove_chunk(self, connection: sa.Connection, run_ids: tp.Sequence[str]) -> tp.List[RunRecord]:
+        runs, records = schema.runs, schema.records
         rows = self._rows(connection, runs.c.run_id.in_(run_ids), runs.c.deleted == 0)
         removed = self._records(connection, rows)
         if rows:
@@ -350,39 +331,6 @@ class SqlStore(RunStore):
                 [{"of": id_, "left": json_text(tombstone(loads(source.encode())))} for id_, _, source in rows],
             )
         return removed
-
-
-class SqliteStore(SqlStore):
-    """Runs in a SQLite file, portfolios in a folder beside it: one machine, and as many as a million runs.
-
-    Args:
-        path (path_like): File. It is made by the first save.
-        artifacts (path_like or ArtifactStore): Where the portfolios lie. Defaults to the folder `<path>.portfolios`.
-        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
-        allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
-
-    Raises:
-        ImportError: If SQLAlchemy is missing. Names the extra to install.
-        IsADirectoryError: If the path is a folder.
-
-    Usage:
-        ```pycon
-        >>> registry = RunRegistry(SqliteStore("runs.db"))
-        ```"""
-
-    def __init__(
-        self,
-        path: tp.Union[str, os.PathLike],
-        artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
-        portfolio_format: str = "pickle",
-        allow_pickle: bool = True,
-    ) -> None:
-        super().__init__(sqlite_url(path), artifacts, portfolio_format, allow_pickle)
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self.database.path
 
 
 def _is_settled(found: tp.Sequence[tp.Tuple[tp.Any, RunRecord]], limit: int, last: tp.Any, margin: float) -> bool:
@@ -405,7 +353,7 @@ def _count_ranked(records: tp.Sequence[RunRecord], name: str) -> int:
     return sum(not is_missing(value_of(record, name)) for record in records)
 
 
-def _insert_all(connection: Connection, table: Sql, rows: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
+def _insert_all(connection: sa.Connection, table: sa.Table, rows: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
     """Insert rows that have a value for every column.
 
     They go to the driver as they are. SQLAlchemy would look at each value of each row, which takes a sweep half as
@@ -416,9 +364,7 @@ def _insert_all(connection: Connection, table: Sql, rows: tp.Sequence[tp.Dict[st
 
 
 @lru_cache(maxsize=64)
-def _insert_of(table: Sql, dialect: tp.Any) -> tp.Any:
-    import sqlalchemy as sa
-
+def _insert_of(table: sa.Table, dialect: sa.Dialect) -> sa.Compiled:
     return sa.insert(table).compile(dialect=dialect)
 
 

@@ -6,11 +6,13 @@ that hold the values; `Term.runs` turns them into conditions of runs."""
 
 import re
 
+import sqlalchemy as sa
+from sqlalchemy.sql.operators import or_
+
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.where import PARAMETER_PREFIX
-from vectorbt.portfolio.registry.stores.sql import rows
-from vectorbt.portfolio.registry.stores.sql.schema import tables
+from vectorbt.portfolio.registry.stores.sql import rows, schema
 
 Sql = tp.Any
 """An expression of SQLAlchemy."""
@@ -40,21 +42,17 @@ class Planner:
 
     def runs_with(self, table: Sql, *alternatives: Sql) -> Sql:
         """Condition: the run has a row in a table that meets one of several conditions."""
-        import sqlalchemy as sa
-
         found = self._rows(table, alternatives)
         if self._is_common(found):
-            of_run = sa.select(table.c.id).where(table.c.id == tables().runs.c.id, sa.or_(*alternatives))
-            return of_run.correlate(tables().runs).exists()
-        return tables().runs.c.id.in_(found)
+            of_run = sa.select(table.c.id).where(table.c.id == schema.runs.c.id, sa.or_(*alternatives))
+            return of_run.correlate(schema.runs).exists()
+        return schema.runs.c.id.in_(found)
 
     def _rows(self, table: Sql, alternatives: tp.Sequence[Sql]) -> Sql:
         """Return the rows that meet one of several conditions.
 
         SQLite has no use for an index where there is an `OR` in a table without row numbers, so it is asked for one
         alternative after the other."""
-        import sqlalchemy as sa
-
         conditions = alternatives if self.dialect == "sqlite" else [sa.or_(*alternatives)]
         found = [sa.select(table.c.id).where(condition).correlate(None) for condition in conditions]
         return sa.union_all(*found) if len(found) > 1 else found[0]
@@ -63,8 +61,6 @@ class Planner:
         """Return whether it is better to go through runs and look at each than to begin with the rows.
 
         PostgreSQL finds out by itself. SQLite begins with the rows of an `IN` however many there are."""
-        import sqlalchemy as sa
-
         if self.connection is None or self.dialect != "sqlite":
             return False
         some = found.limit(COMMON).subquery()
@@ -73,7 +69,7 @@ class Planner:
 
 def term_of(name: str, planner: Planner) -> "Term":
     """Return what a database knows of the values under a name of `RunRegistry.to_frame`."""
-    runs = tables().runs
+    runs = schema.runs
     if name in HEADLINE:
         return NumberTerm(runs.c[name])
     if name == "column":
@@ -111,14 +107,10 @@ class Term:
 
     def opaque(self) -> Sql:
         """Condition: there may be a value that the database knows nothing of."""
-        import sqlalchemy as sa
-
         return sa.true()
 
     def known(self) -> Sql:
         """Condition: there is a value that the database can compare."""
-        import sqlalchemy as sa
-
         return sa.or_(self.numbers(_anything), self.texts(_anything), self.boolean(True), self.boolean(False))
 
     def runs(self, condition: Sql) -> Sql:
@@ -133,8 +125,6 @@ class NumberTerm(Term):
         self.column = column
 
     def numbers(self, test: Test) -> Sql:
-        import sqlalchemy as sa
-
         return sa.and_(self.column.is_not(None), test(self.column))
 
     def opaque(self) -> Sql:
@@ -148,8 +138,6 @@ class TextTerm(Term):
         self.column = column
 
     def texts(self, test: Test) -> Sql:
-        import sqlalchemy as sa
-
         return sa.and_(self.column.is_not(None), test(self.column))
 
     def opaque(self) -> Sql:
@@ -166,8 +154,6 @@ class InstantTerm(Term):
         return _false()
 
     def known(self) -> Sql:
-        import sqlalchemy as sa
-
         return sa.true()
 
 
@@ -178,32 +164,28 @@ class ParameterTerm(Term):
         self.name = rows.key_text(name)
         self.planner = planner
         # One object, so that it counts once among the alternatives of which each value brings its own.
-        self._opaque = tables().parameters.c.kind == rows.OPAQUE
+        self._opaque = schema.parameters.c.kind == rows.OPAQUE
 
     def numbers(self, test: Test) -> Sql:
-        return self._of_kind(rows.NUMBER, test(tables().parameters.c.number))
+        return self._of_kind(rows.NUMBER, test(schema.parameters.c.number))
 
     def texts(self, test: Test) -> Sql:
-        return self._of_kind(rows.TEXT, test(tables().parameters.c.text))
+        return self._of_kind(rows.TEXT, test(schema.parameters.c.text))
 
     def boolean(self, value: bool) -> Sql:
-        return self._of_kind(rows.BOOLEAN, tables().parameters.c.number == float(value))
+        return self._of_kind(rows.BOOLEAN, schema.parameters.c.number == float(value))
 
     def opaque(self) -> Sql:
         return self._opaque
 
     def known(self) -> Sql:
-        return tables().parameters.c.kind != rows.OPAQUE
+        return schema.parameters.c.kind != rows.OPAQUE
 
     def _of_kind(self, kind: int, condition: Sql) -> Sql:
-        import sqlalchemy as sa
-
-        return sa.and_(tables().parameters.c.kind == kind, condition)
+        return sa.and_(schema.parameters.c.kind == kind, condition)
 
     def runs(self, condition: Sql) -> Sql:
-        import sqlalchemy as sa
-
-        parameters = tables().parameters
+        parameters = schema.parameters
         named = parameters.c.name == self.name
         return self.planner.runs_with(parameters, *(sa.and_(named, each) for each in _alternatives(condition)))
 
@@ -220,24 +202,18 @@ class MetricTerm(NumberTerm):
         self._opaque = _of_record(kind.not_in(plain))
 
     def opaque(self) -> Sql:
-        import sqlalchemy as sa
-
         return sa.func.coalesce(self._opaque, sa.false())
 
 
 def _of_record(expression: Sql) -> Sql:
     """Return an expression over the record of a run."""
-    import sqlalchemy as sa
-
-    runs, records = tables().runs, tables().records
+    runs, records = schema.runs, schema.records
     return sa.select(expression).where(records.c.id == runs.c.id).correlate(runs).scalar_subquery()
 
 
 def _sqlite_json(name: str) -> tp.Tuple[Sql, Sql, tp.Tuple[str, ...]]:
     """Return a metric as a number, the kind that it has in JSON, and the kinds that are not opaque."""
-    import sqlalchemy as sa
-
-    place = tables().records.c.record, f'$.stats."{name}"'
+    place = schema.records.c.record, f'$.stats."{name}"'
     kind = sa.func.json_type(*place, type_=sa.Text)
     number = sa.case((kind.in_(("integer", "real")), sa.func.json_extract(*place, type_=sa.Double)))
     return number, kind, ("integer", "real", "null")
@@ -245,9 +221,7 @@ def _sqlite_json(name: str) -> tp.Tuple[Sql, Sql, tp.Tuple[str, ...]]:
 
 def _postgres_json(name: str) -> tp.Tuple[Sql, Sql, tp.Tuple[str, ...]]:
     """Return the same as `_sqlite_json`. PostgreSQL cannot look into JSON with a character that it cannot hold."""
-    import sqlalchemy as sa
-
-    record = tables().records.c.record
+    record = schema.records.c.record
     lacks_characters = sa.func.getdatabaseencoding() != "UTF8"
     is_beyond = sa.or_(
         record.contains("\\u0000", autoescape=True),
@@ -261,20 +235,14 @@ def _postgres_json(name: str) -> tp.Tuple[Sql, Sql, tp.Tuple[str, ...]]:
 
 def _alternatives(condition: Sql) -> tp.List[Sql]:
     """Return the conditions of which one must hold, each of them once."""
-    from sqlalchemy.sql.operators import or_
-
     if getattr(condition, "operator", None) is not or_:
         return [condition]
     return list({id(each): each for each in condition.get_children()}.values())
 
 
 def _anything(column: Sql) -> Sql:
-    import sqlalchemy as sa
-
     return sa.true()
 
 
 def _false() -> Sql:
-    import sqlalchemy as sa
-
     return sa.false()
