@@ -22,9 +22,8 @@ from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord, to_dicts
 from vectorbt.portfolio.registry.stores.sql import schema
-from vectorbt.portfolio.registry.stores.sql.query import narrow
+from vectorbt.portfolio.registry.stores.sql.query import Planner, narrow
 from vectorbt.portfolio.registry.stores.sql.rows import rows_of
-from vectorbt.portfolio.registry.stores.sql.terms import Planner
 
 SIZES = {"sqlite": 1_000_000, "postgresql": 100_000}
 SWEEP = 4_950

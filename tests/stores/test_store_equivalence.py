@@ -49,7 +49,7 @@ def test_file_store(case, tmp_path_factory):
 def test_sqlite_store(common, case, tmp_path_factory):
     pytest.importorskip("sqlalchemy", reason="needs the extra sql")
     with (
-        mock.patch("vectorbt.portfolio.registry.stores.sql.terms.COMMON", common),
+        mock.patch("vectorbt.portfolio.registry.stores.sql.query.COMMON", common),
         closing(open_store(f"sqlite:///{tmp_path_factory.mktemp('equivalence')}/runs.db")) as store,
     ):
         check_equivalence(store, *case)
@@ -87,7 +87,7 @@ EDGES = {
         [dict(parameters={}), dict(parameters={"x": 1}), dict(parameters={"x": 2})],
         dict(where="not params.x not in [1]"),
     ),
-    "numbers that SQLite reads from JSON a little off": (
+    "numbers of metrics that differ in the last place": (
         [dict(stats={"custom": 0.1 + 0.2}), dict(stats={"custom": 0.3}), dict(stats={"custom": 5e-324})],
         dict(where="custom > 0.3 or custom == 5e-324"),
     ),

@@ -1,12 +1,12 @@
-"""A `vectorbt.portfolio.registry.query.query.Query` as SQL.
+"""What of a `vectorbt.portfolio.registry.query.query.Query` a database decides.
 
-A database compares only a part of all values as `vectorbt.portfolio.registry.query.comparing` does, see
-`vectorbt.portfolio.registry.stores.sql.terms`. So every condition becomes a `Verdict`: where it surely holds, and where
-it may hold. What may match is read, and `Query.matches` has the last word."""
+A database compares only numbers, booleans and text as `vectorbt.portfolio.registry.query.comparing` does. So a
+condition in SQL lets every run through that may match, and `Query.matches` has the last word. Values that SQL does not
+compare in the same way are stored as `vectorbt.portfolio.registry.stores.sql.rows.OPAQUE`, and always let through; so
+are metrics that have no column of their own."""
 
 import operator
 from dataclasses import replace
-from decimal import Decimal
 
 import sqlalchemy as sa
 
@@ -14,46 +14,53 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.comparing import MICROSECOND, Kind, classify, is_missing, read_instant
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.query.where import And, Compare, Condition, HasValue, In, Literal, Name, Not, Or
+from vectorbt.portfolio.registry.query.where import (
+    PARAMETER_PREFIX,
+    And,
+    Compare,
+    Condition,
+    HasValue,
+    In,
+    Literal,
+    Name,
+    Not,
+    Or,
+)
 from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.stores.sql.rows import (
+    BOOLEAN,
     MAX_FLOAT,
     NUMBER,
+    OPAQUE,
+    TEXT,
     is_exact,
     is_plain_text,
     key_text,
     microseconds,
 )
-from vectorbt.portfolio.registry.stores.sql.terms import (
-    InstantTerm,
-    MetricTerm,
-    NumberTerm,
-    ParameterTerm,
-    Planner,
-    Sql,
-    Term,
-    Test,
-    term_of,
-)
+
+Sql = sa.ColumnElement[bool]
 
 _COMPARISONS = {
     "==": operator.eq,
-    "!=": operator.ne,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
 }
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-
-
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _MAX_CONDITIONS = 100
 """Conditions that a database is given. SQLite refuses more than a thousand, and thousands narrow no better."""
 _MAX_DEPTH = 10
 """How deep they may be nested. SQLite's parser holds a hundred symbols, several for each level."""
+COMMON = 5_000
+"""Rows from which on something is common."""
 
 
-def narrow(query: Query, planner: Planner) -> Sql:
+# ############# Conditions of a query ############# #
+
+
+def narrow(query: Query, planner: "Planner") -> Sql:
     """Return a condition on the table of runs that all runs meet that a query asks for, and few others."""
     runs = schema.runs
     conditions = [sa.true()]
@@ -74,10 +81,10 @@ def narrow(query: Query, planner: Planner) -> Sql:
     if query.tags is not None and len(query.tags) <= _MAX_CONDITIONS:
         conditions.append(_has_tag(query.tags, planner))
     for name, wanted in list((query.parameters or {}).items())[:_MAX_CONDITIONS]:
-        conditions.append(_has_parameter(term_of(f"params.{name}", planner), wanted).maybe)
+        conditions.append(_has_parameter(_values_of(f"{PARAMETER_PREFIX}{name}", planner), wanted))
     if query.where is not None and _is_within_reason(query.where.condition):
-        conditions.append(_translate(query.where.condition, planner).maybe)
-    if query.finite in HEADLINE:  # of other metrics, their order finds the runs that have a value
+        conditions.append(_may_hold(query.where.condition, planner))
+    if query.finite in HEADLINE:
         conditions.append(runs.c[query.finite].between(-MAX_FLOAT, MAX_FLOAT))
     return sa.and_(*conditions)
 
@@ -89,56 +96,16 @@ def undecided(query: Query) -> Query:
     return replace(query, tags=None)
 
 
-def _has_tag(wanted: tp.Iterable[str], planner: Planner) -> Sql:
+def _has_tag(wanted: tp.Iterable[str], planner: "Planner") -> Sql:
     tags = schema.tags
     return planner.runs_with(tags, tags.c.tag.in_([key_text(tag) for tag in wanted]))
 
 
-def _has_parameter(term: Term, wanted: tp.Any) -> "Verdict":
+def _has_parameter(values: "Values", wanted: tp.Any) -> Sql:
     choices = wanted if isinstance(wanted, list) else [wanted]
     present = [choice for choice in choices if not is_missing(choice)]
-    absent = [_negated(_has_value(term))] if len(present) < len(choices) else []
-    return _any([_of_runs(term, _equals_one(term, present)), *absent])
-
-
-# ############# Logic ############# #
-
-
-class Verdict(tp.NamedTuple):
-    """What a database knows of a condition: of which runs it surely holds, and of which it may hold."""
-
-    surely: Sql
-    maybe: Sql
-
-
-def _certain(condition: Sql) -> Verdict:
-    return Verdict(condition, condition)
-
-
-def _never() -> Verdict:
-    return _certain(sa.false())
-
-
-def _unknown() -> Verdict:
-    return Verdict(sa.false(), sa.true())
-
-
-def _all(verdicts: tp.Iterable[Verdict]) -> Verdict:
-    surely, maybe = zip(*verdicts, strict=True)
-    return Verdict(sa.and_(sa.true(), *surely), sa.and_(sa.true(), *maybe))
-
-
-def _any(verdicts: tp.Iterable[Verdict]) -> Verdict:
-    verdicts = list(verdicts)
-    return Verdict(
-        sa.or_(sa.false(), *(verdict.surely for verdict in verdicts)),
-        sa.or_(sa.false(), *(verdict.maybe for verdict in verdicts)),
-    )
-
-
-def _negated(verdict: Verdict) -> Verdict:
-    # The conditions of a `Term` are never null, whose negation would be null again.
-    return Verdict(sa.not_(verdict.maybe), sa.not_(verdict.surely))
+    absent = [values.absent()] if len(present) < len(choices) else []
+    return sa.or_(values.equal_one(present), *absent)
 
 
 # ############# Expressions ############# #
@@ -149,170 +116,215 @@ def _is_within_reason(condition: Condition) -> bool:
     level, size = [condition], 0
     for _ in range(_MAX_DEPTH):
         size += len(level)
-        level = [part for node in level for part in _parts(node)]
+        level = [part for node in level for part in getattr(node, "conditions", ())]
     return not level and size <= _MAX_CONDITIONS
 
 
-def _parts(condition: Condition) -> tp.Sequence[Condition]:
-    if isinstance(condition, (And, Or)):
-        return condition.conditions
-    return [condition.condition] if isinstance(condition, Not) else []
-
-
-def _translate(condition: Condition, planner: Planner) -> Verdict:
-    """Return the verdict on a tree of `vectorbt.portfolio.registry.query.where`."""
+def _may_hold(condition: Condition, planner: "Planner") -> Sql:
+    """Return a condition that every run meets of which an expression holds."""
     if isinstance(condition, And):
-        return _all(_translate(part, planner) for part in condition.conditions)
+        return sa.and_(sa.true(), *(_may_hold(part, planner) for part in condition.conditions))
     if isinstance(condition, Or):
-        return _any(_translate(part, planner) for part in condition.conditions)
-    if isinstance(condition, Not):
-        return _negated(_translate(condition.condition, planner))
+        return sa.or_(sa.false(), *(_may_hold(part, planner) for part in condition.conditions))
+    if isinstance(condition, Not):  # of nearly everything a negation may hold; one is asked often
+        asked = condition.condition
+        is_absent = isinstance(asked, HasValue) and isinstance(asked.operand, Name)
+        return _values_of(asked.operand.name, planner).absent() if is_absent else sa.true()
     if isinstance(condition, Compare):
-        return _translate_comparison(condition, planner)
+        return _may_compare(condition, planner)
     if isinstance(condition, In):
-        return _translate_membership(condition, planner)
+        return _may_be_in(condition, planner)
     if not isinstance(condition.operand, Name):
-        return _unknown()
-    term = term_of(condition.operand.name, planner)
-    if isinstance(condition, HasValue):
-        return _has_value(term)
-    return _of_runs(term, _or_opaque(term, term.boolean(True)))
+        return sa.true()
+    values = _values_of(condition.operand.name, planner)
+    return values.present() if isinstance(condition, HasValue) else values.compare("==", True)
 
 
-def _translate_comparison(condition: Compare, planner: Planner) -> Verdict:
+def _may_compare(condition: Compare, planner: "Planner") -> Sql:
     sign, left, right = condition.operator, condition.left, condition.right
     if isinstance(left, Literal):
-        sign, left, right = _MIRRORED[sign], right, left
+        sign, left, right = _MIRRORED.get(sign, sign), right, left
     if not isinstance(left, Name) or not isinstance(right, Literal):
-        return _unknown()
-    term = term_of(left.name, planner)
-    if sign == "!=":
-        return _differs(term, right.value)
-    return _of_runs(term, _equals(term, right.value) if sign == "==" else _precedes(term, sign, right.value))
+        return sa.true()
+    values = _values_of(left.name, planner)
+    return values.present() if sign == "!=" else values.compare(sign, right.value)
 
 
-def _translate_membership(condition: In, planner: Planner) -> Verdict:
+def _may_be_in(condition: In, planner: "Planner") -> Sql:
     left, right = condition.left, condition.right
     if isinstance(right, Name):
         is_tag = right.name == "tags" and isinstance(left, Literal) and isinstance(left.value, str)
-        if not is_tag:
-            return _unknown()
-        found = _has_tag([left.value], planner)
-        verdict = _certain(found) if is_plain_text(left.value) else Verdict(_never().surely, found)
-        return _negated(verdict) if condition.negated else verdict
+        return _has_tag([left.value], planner) if is_tag and not condition.negated else sa.true()
     if isinstance(left, Literal):
-        return _unknown()
-    term = term_of(left.name, planner)
-    found = _of_runs(term, _equals_one(term, right.value))
-    return _all([_has_value(term), _negated(found)]) if condition.negated else found
+        return sa.true()
+    values = _values_of(left.name, planner)
+    return values.present() if condition.negated else values.equal_one(right.value)
 
 
-# ############# Comparisons ############# #
+# ############# Values under a name ############# #
 
 
-def _of_runs(term: Term, verdict: Verdict) -> Verdict:
-    """Turn a verdict on the rows that hold a value into one on the runs that they belong to."""
-    return Verdict(term.runs(verdict.surely), term.runs(verdict.maybe))
+def _values_of(name: str, planner: "Planner") -> "Values":
+    """Return what a database knows of the values under a name of `RunRegistry.to_frame`."""
+    runs = schema.runs
+    if name in HEADLINE:
+        return Column(runs.c[name], Kind.NUMBER)
+    if name == "column":
+        return Column(runs.c.position, Kind.NUMBER)
+    if name == "timestamp":
+        return Column(runs.c.timestamp, Kind.INSTANT)
+    if name in ("run_id", "strategy_name", "sweep_id"):
+        return Column(runs.c[name], Kind.STRING)
+    parameter = name.removeprefix(PARAMETER_PREFIX)
+    return Parameter(parameter, planner) if parameter != name and is_plain_text(parameter) else Values()
 
 
-def _has_value(term: Term) -> Verdict:
-    return _of_runs(term, _or_opaque(term, term.known()))
+class Values:
+    """Values of which the database knows nothing: every condition lets all runs through."""
+
+    def present(self) -> Sql:
+        """Return a condition: there may be a value."""
+        return sa.true()
+
+    def absent(self) -> Sql:
+        """Return a condition: there may be no value."""
+        return sa.true()
+
+    def compare(self, sign: str, value: tp.Any) -> Sql:
+        """Return a condition: a value may compare like this with one that is written out."""
+        return sa.true()
+
+    def equal_one(self, choices: tp.Sequence[tp.Any]) -> Sql:
+        """Return a condition: a value may equal one of several."""
+        if len(choices) > _MAX_CONDITIONS:
+            return self.present()
+        return sa.or_(sa.false(), *(self.compare("==", choice) for choice in choices))
 
 
-def _or_opaque(term: Term, condition: Sql) -> Verdict:
-    """Return the verdict on what holds of a value if `condition` says so, or if it is opaque and Python does."""
-    return Verdict(condition, sa.or_(condition, term.opaque()))
+class Column(Values):
+    """A column of the table of runs, whose values are all of one kind."""
+
+    def __init__(self, column: sa.Column, kind: Kind) -> None:
+        self.column, self.kind = column, kind
+
+    def present(self) -> Sql:
+        return self.column.is_not(None)
+
+    def absent(self) -> Sql:
+        return self.column.is_(None)
+
+    def compare(self, sign: str, value: tp.Any) -> Sql:
+        if self.kind is Kind.INSTANT:
+            return _compare_instant(self.column, sign, value)
+        kind, key = classify(value)
+        return _compare(self.column, sign, kind, key) if kind is self.kind else sa.false()
 
 
-def _differs(term: Term, value: tp.Any) -> Verdict:
-    if is_missing(value):
-        return _never()
-    return _all([_has_value(term), _negated(_of_runs(term, _equals(term, value)))])
+class Parameter(Values):
+    """A parameter, in a table of its own with a row for each value."""
+
+    def __init__(self, name: str, planner: "Planner") -> None:
+        self._name, self._planner = key_text(name), planner
+
+    def present(self) -> Sql:
+        return self._runs_with(sa.true())
+
+    def absent(self) -> Sql:
+        return sa.not_(self._runs_with(schema.parameters.c.kind != OPAQUE))
+
+    def compare(self, sign: str, value: tp.Any) -> Sql:
+        return self._runs_with(*self._alternatives(sign, value), schema.parameters.c.kind == OPAQUE)
+
+    def equal_one(self, choices: tp.Sequence[tp.Any]) -> Sql:
+        if len(choices) > _MAX_CONDITIONS:
+            return self.present()
+        found = [each for choice in choices for each in self._alternatives("==", choice)]
+        return self._runs_with(*found, schema.parameters.c.kind == OPAQUE)
+
+    def order(self, is_ranked: bool) -> "Order":
+        """Return how a database puts runs in order by the parameter.
+
+        Args:
+            is_ranked (bool): Whether only those that have a number are asked for."""
+        runs, parameters = schema.runs, schema.parameters
+        is_number = parameters.c.kind == NUMBER
+        of_run = sa.and_(parameters.c.id == runs.c.id, parameters.c.name == self._name, is_number)
+        return Order(
+            parameters.c.number,
+            runs.join(parameters, of_run),
+            others=self._runs_with(sa.not_(is_number)),
+            missing=None if is_ranked else sa.not_(self.present()),
+        )
+
+    def _runs_with(self, *alternatives: Sql) -> Sql:
+        named = schema.parameters.c.name == self._name
+        return self._planner.runs_with(schema.parameters, *(sa.and_(named, each) for each in alternatives))
+
+    def _alternatives(self, sign: str, value: tp.Any) -> tp.List[Sql]:
+        """Return the conditions of a row, apart from an opaque one, that may hold."""
+        c = schema.parameters.c
+        kind, key = classify(value)
+        if kind is Kind.NUMBER:
+            return [sa.and_(c.kind == NUMBER, _compare(c.number, sign, kind, key))]
+        if kind is Kind.BOOLEAN:
+            is_same = c.number == float(key) if sign == "==" else sa.true()
+            return [sa.and_(c.kind == BOOLEAN, is_same)]
+        if kind is Kind.STRING:
+            return [sa.and_(c.kind == TEXT, _compare(c.text, sign, kind, key))]
+        # A text that reads as a time equals it.
+        return [c.kind == TEXT] if kind in (Kind.INSTANT, Kind.DURATION) else []
 
 
-def _equals(term: Term, value: tp.Any) -> Verdict:
-    """Return the verdict on whether a value equals one that is written out."""
-    kind, key = classify(value)
-    if kind is Kind.MISSING:
-        return _never()
-    if isinstance(term, InstantTerm):
-        return _compare_instant(term, "==", value)
-    if kind is Kind.NUMBER:
-        return _compare_number(term, "==", key)
-    if kind is Kind.BOOLEAN:
-        return _or_opaque(term, term.boolean(key))
+def _compare(column: sa.ColumnElement, sign: str, kind: Kind, key: tp.Any) -> Sql:
+    """Return a condition: a value that there is may compare like this, as far as SQL compares as Python does."""
     if kind is Kind.STRING:
-        found = term.texts(lambda text: text == key_text(key))
-        if is_plain_text(key):
-            return _or_opaque(term, found)
-        return Verdict(sa.false(), sa.or_(found, term.opaque()))
-    if kind in (Kind.INSTANT, Kind.DURATION):
-        # A text that can be read as one equals it.
-        return Verdict(sa.false(), sa.or_(term.texts(_anything), term.opaque()))
-    return Verdict(sa.false(), term.opaque())
+        return column == key_text(key) if sign == "==" else column.is_not(None)
+    return _COMPARISONS[sign](column, float(key)) if is_exact(key) else column.is_not(None)
 
 
-def _equals_one(term: Term, values: tp.Sequence[tp.Any]) -> Verdict:
-    """Return the verdict on whether a value equals one of several."""
-    if len(values) > _MAX_CONDITIONS:
-        return Verdict(sa.false(), sa.or_(term.known(), term.opaque()))
-    return _any(_equals(term, value) for value in values)
-
-
-def _precedes(term: Term, sign: str, value: tp.Any) -> Verdict:
-    """Return the verdict on `<`, `<=`, `>` or `>=` and a value that is written out."""
-    kind, key = classify(value)
-    if isinstance(term, InstantTerm):
-        return _compare_instant(term, sign, value)
-    if kind is Kind.NUMBER:
-        return _compare_number(term, sign, key)
-    if kind is Kind.BOOLEAN:
-        return Verdict(sa.false(), sa.or_(term.boolean(True), term.boolean(False), term.opaque()))
-    if kind is Kind.STRING:
-        return Verdict(sa.false(), sa.or_(term.texts(_anything), term.opaque()))
-    return Verdict(sa.false(), term.opaque())
-
-
-def _compare_number(term: Term, sign: str, number: tp.Union[int, float, Decimal]) -> Verdict:
-    if not is_exact(number):
-        return Verdict(sa.false(), sa.or_(term.numbers(_anything), term.opaque()))
-    number = float(number)
-    margin = abs(number) * term.margin
-    if not term.margin:
-        return _or_opaque(term, term.numbers(_comparing(sign, number)))
-    low, high = number - margin, number + margin
-    surely = term.numbers(lambda c: sa.and_(_COMPARISONS[sign](c, number), sa.not_(c.between(low, high))))
-    maybe = term.numbers(lambda c: sa.or_(_COMPARISONS[sign](c, number), c.between(low, high)))
-    return Verdict(surely, sa.or_(maybe, term.opaque()))
-
-
-def _comparing(sign: str, number: float) -> Test:
-    return lambda column: _COMPARISONS[sign](column, number)
-
-
-def _compare_instant(term: InstantTerm, sign: str, value: tp.Any) -> Verdict:
-    """Return the verdict on a timestamp, which is one microsecond, and a text, which may mean all of a day."""
+def _compare_instant(column: sa.ColumnElement, sign: str, value: tp.Any) -> Sql:
+    """Return a condition on a timestamp, which is one microsecond, and a text, which may mean all of a day."""
     span = read_instant(value) if isinstance(value, str) else None
     if span is None:
-        return _never()
-    column = term.column
+        return sa.false()
     first, last = -(-span[0] // MICROSECOND), span[1] // MICROSECOND
-    return _certain(
-        {
-            "==": sa.and_(column >= first, column <= last),
-            "<": column < first,
-            "<=": column <= last,
-            ">": column > last,
-            ">=": column >= first,
-        }[sign]
-    )
+    bounds = {"<": first, "<=": last, ">": last, ">=": first}
+    return column.between(first, last) if sign == "==" else _COMPARISONS[sign](column, bounds[sign])
 
 
-def _anything(column: Sql) -> Sql:
-    return sa.true()
+# ############# How it is looked for ############# #
 
 
-# ############# Order ############# #
+class Planner:
+    """Writes conditions so that a database finds the best way to check them.
+
+    Args:
+        dialect (str): Kind of the database.
+        connection (Connection): Where it is asked how common something is. Without one all is taken for rare."""
+
+    def __init__(self, dialect: str, connection: tp.Optional[sa.Connection] = None) -> None:
+        self.dialect, self.connection = dialect, connection
+
+    def runs_with(self, table: sa.Table, *alternatives: Sql) -> Sql:
+        """Return a condition: the run has a row in a table that meets one of several conditions.
+
+        SQLite has no use for an index where there is an `OR` in a table without row numbers, so it is asked for one
+        alternative after the other, and begins with the rows of an `IN` however many there are. PostgreSQL finds out
+        by itself."""
+        runs = schema.runs
+        conditions = alternatives if self.dialect == "sqlite" else [sa.or_(*alternatives)]
+        found = [sa.select(table.c.id).where(condition).correlate(None) for condition in conditions]
+        rows = sa.union_all(*found) if len(found) > 1 else found[0]
+        if self._is_common(rows):
+            of_run = sa.select(table.c.id).where(table.c.id == runs.c.id, sa.or_(*alternatives))
+            return of_run.correlate(runs).exists()
+        return runs.c.id.in_(rows)
+
+    def _is_common(self, rows: sa.Select) -> bool:
+        if self.connection is None or self.dialect != "sqlite":
+            return False
+        some = rows.limit(COMMON).subquery()
+        return self.connection.scalar(sa.select(sa.func.count()).select_from(some)) == COMMON
 
 
 class Order(tp.NamedTuple):
@@ -321,51 +333,24 @@ class Order(tp.NamedTuple):
     Args:
         key (Column): Number, null for the runs that have none.
         source (FromClause): Where it is found.
-        others (Condition): Runs with a value that is no number, which Python puts in their place. None if there can
-            be none.
-        missing (Condition): Runs without a value. None if there can be none, or none is asked for.
-        margin (float): How far a number may be from what the database takes it for, relatively."""
+        others (Condition): Runs with a value that is no number, which Python puts in their place.
+        missing (Condition): Runs without a value. None if there can be none, or none is asked for."""
 
-    key: Sql
-    source: Sql
+    key: sa.ColumnElement
+    source: sa.FromClause
     others: tp.Optional[Sql] = None
     missing: tp.Optional[Sql] = None
-    margin: float = 0.0
 
 
 def order_of(query: Query, planner: Planner) -> tp.Optional[Order]:
-    """Return how a database can put the runs of a query in order, or None if it cannot."""
-    order = _order_by(query.sort_by, planner)
-    return order if order is None or query.finite != query.sort_by else order._replace(missing=None)
-
-
-def _order_by(name: str, planner: Planner) -> tp.Optional[Order]:
+    """Return how a database can put the runs of a query in order, or None if Python does."""
     runs = schema.runs
-    if name in ("timestamp", "run_id"):
-        return Order(runs.c[name], runs)
-    term = term_of(name, planner)
-    if isinstance(term, MetricTerm):
-        return _order_by_metric(term)
-    if isinstance(term, NumberTerm):
-        return Order(term.column, runs, missing=term.column.is_(None))
-    if isinstance(term, ParameterTerm):
-        return _order_by_parameter(term)
+    if query.sort_by in ("timestamp", "run_id"):
+        return Order(runs.c[query.sort_by], runs)
+    values = _values_of(query.sort_by, planner)
+    is_ranked = query.finite == query.sort_by
+    if isinstance(values, Parameter):
+        return values.order(is_ranked)
+    if isinstance(values, Column) and values.kind is Kind.NUMBER:
+        return Order(values.column, runs, missing=None if is_ranked else values.absent())
     return None
-
-
-def _order_by_metric(term: MetricTerm) -> Order:
-    runs, records = schema.runs, schema.records
-    source = runs.join(records, records.c.id == runs.c.id)
-    return Order(term.number, source, term.opaque(), _negated(_has_value(term)).surely, term.margin)
-
-
-def _order_by_parameter(term: ParameterTerm) -> Order:
-    runs, parameters = schema.runs, schema.parameters
-    is_number = parameters.c.kind == NUMBER
-    of_run = sa.and_(parameters.c.id == runs.c.id, parameters.c.name == term.name, is_number)
-    return Order(
-        parameters.c.number,
-        runs.join(parameters, of_run),
-        others=term.runs(sa.not_(is_number)),
-        missing=sa.not_(term.runs(sa.true())),
-    )

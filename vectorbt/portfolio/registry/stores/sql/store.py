@@ -13,19 +13,18 @@ import sqlalchemy as sa
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
-from vectorbt.portfolio.registry.artifacts import open_artifacts
-from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
-from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
+from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, FolderArtifacts
 from vectorbt.portfolio.registry.encoding import loads
 from vectorbt.portfolio.registry.errors import RunExistsError
 from vectorbt.portfolio.registry.query.comparing import is_missing
 from vectorbt.portfolio.registry.query.query import Query, value_of
+from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
 from vectorbt.portfolio.registry.stores.shared_part import own_part
 from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.stores.sql.database import Database, SqliteDatabase, open_database
-from vectorbt.portfolio.registry.stores.sql.query import Order, narrow, order_of, undecided
+from vectorbt.portfolio.registry.stores.sql.query import Order, Planner, narrow, order_of, undecided
 from vectorbt.portfolio.registry.stores.sql.rows import (
     MAX_EXACT,
     json_text,
@@ -35,7 +34,6 @@ from vectorbt.portfolio.registry.stores.sql.rows import (
     summary_row,
     tag_rows,
 )
-from vectorbt.portfolio.registry.stores.sql.terms import Planner
 
 _CHUNK = 500
 """Values that one statement takes."""
@@ -200,13 +198,10 @@ class SqlStore(RunStore):
     ) -> tp.List[RunRecord]:
         """Return records among which are the first ones that a query asks for."""
         runs = schema.runs
-        keys = sa.select(runs.c.id, runs.c.run_id, order.key.label("key")).select_from(order.source).where(condition)
-        keyed = keys.cte("keyed")
-        if order.margin:  # PostgreSQL takes reading JSON for cheap, and would do it for all runs before it narrows them
-            keyed = keyed.prefix_with("MATERIALIZED")
-        direction = keyed.c.key.asc() if query.ascending else keyed.c.key.desc()
-        ordered = sa.select(keyed.c.id, keyed.c.key).where(keyed.c.key.is_not(None)).order_by(direction, keyed.c.run_id)
-        found = self._first_in_order(connection, query, ordered, order.margin)
+        direction = order.key.asc() if query.ascending else order.key.desc()
+        keys = sa.select(runs.c.id, order.key.label("key")).select_from(order.source)
+        ordered = keys.where(condition, order.key.is_not(None)).order_by(direction, runs.c.run_id)
+        found = self._first_in_order(connection, query, ordered)
         if order.others is not None:
             others = self._rows(connection, condition, order.others)
             found += [record for record in self._records(connection, others) if query.matches(record)]
@@ -215,21 +210,18 @@ class SqlStore(RunStore):
             found += self._first_in_order(connection, query, missing.order_by(runs.c.run_id))
         return found
 
-    def _first_in_order(
-        self, connection: sa.Connection, query: Query, statement: sa.Select, margin: float = 0.0
-    ) -> tp.List[RunRecord]:
+    def _first_in_order(self, connection: sa.Connection, query: Query, statement: sa.Select) -> tp.List[RunRecord]:
         """Return matching records in the order of a statement, until there are enough of them.
 
         Those that the database may have put in the wrong order among themselves are all among them."""
         found: tp.List[tp.Tuple[tp.Any, RunRecord]] = []
-        # One more shows whether those that may be in the wrong order are all there.
-        offset, size = 0, query.limit + (margin > 0)
+        offset, size = 0, query.limit
         while True:
             rows = self._top(connection, statement.limit(size).offset(offset), not query.ascending)
             records = self._records(connection, [row[:3] for row in rows])
             found += [(row[3], record) for row, record in zip(rows, records, strict=True) if query.matches(record)]
             is_last = len(rows) < size
-            if is_last or _is_settled(found, query.limit, rows[-1][3], margin):
+            if is_last or _is_settled(found, query.limit, rows[-1][3]):
                 return [record for _, record in found]
             offset, size = offset + size, min(4 * size, _MAX_BATCH)
 
@@ -333,16 +325,16 @@ class SqlStore(RunStore):
         return removed
 
 
-def _is_settled(found: tp.Sequence[tp.Tuple[tp.Any, RunRecord]], limit: int, last: tp.Any, margin: float) -> bool:
-    """Return whether no run that comes after the key `last` can be among the first `limit`."""
+def _is_settled(found: tp.Sequence[tp.Tuple[tp.Any, RunRecord]], limit: int, last: tp.Any) -> bool:
+    """Return whether no run that comes after the key `last` can be among the first `limit`.
+
+    Integers that double precision does not tell apart may be in the wrong order."""
     if len(found) < limit:
         return False
     key = found[limit - 1][0]
-    if not isinstance(key, float):
+    if not isinstance(key, float) or abs(key) < MAX_EXACT:
         return True
-    if abs(key) >= MAX_EXACT:
-        margin = max(margin, 1 / MAX_EXACT)
-    return not margin or abs(last - key) > 2 * margin * abs(key)
+    return abs(last - key) > 2 * abs(key) / MAX_EXACT
 
 
 def _count_ranked(records: tp.Sequence[RunRecord], name: str) -> int:
