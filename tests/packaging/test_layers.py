@@ -16,6 +16,7 @@ LAYERS = [
     {"store"},
     {"portfolios", "query"},
     {"run"},
+    {"artifact"},
     {"artifacts", "capture", "record_json"},
     {"checks"},
     {"display", "encoding", "reports", "metric_names", "locations", "errors", "_gc"},

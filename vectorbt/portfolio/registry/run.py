@@ -11,6 +11,7 @@ from operator import attrgetter, index
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry import record_json
 from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.checks import (
     as_text,
     as_utc,
@@ -287,7 +288,7 @@ class RunRecord:
     def decode_detail(self, name: str) -> tp.Any:
         """Return a detail that nobody has asked for yet."""
         if name == "portfolio_path" and self._root is not None:
-            return _locate(self._root, self.artifact)
+            return _locate(self._root, self)
         return record_json.decode_detail(name, self._parsed())
 
     def _parsed(self) -> tp.Optional[tp.Mapping[str, tp.Any]]:
@@ -302,7 +303,7 @@ class RunRecord:
         It is the name of the artifact that counts: what the metadata says about folders is not trusted."""
         self._root = root
         if self._source is None:
-            self.portfolio_path = _locate(root, self.artifact)
+            self.portfolio_path = _locate(root, self)
 
     # ############# Reading ############# #
 
@@ -470,5 +471,6 @@ def _is_set(record: RunRecord, name: str) -> bool:
     return getattr(RunRecord, name).is_set(record)
 
 
-def _locate(root: str, artifact: tp.Optional[tp.Mapping[str, tp.Any]]) -> tp.Optional[str]:
-    return None if artifact is None else f"{root}/{artifact['names'][0].rpartition('/')[2]}"
+def _locate(root: str, record: RunRecord) -> tp.Optional[str]:
+    artifact = Artifact.of(record)
+    return None if artifact is None else f"{root}/{artifact.main.rpartition('/')[2]}"

@@ -4,12 +4,12 @@ Someone who writes a store implements the abstract methods of `RunStore`, which 
 portfolios, the order of writes, the checks and the default filters are here, once for all stores."""
 
 import abc
-import hashlib
 import re
 from contextlib import nullcontext, suppress
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
 from vectorbt.portfolio.registry.checks import (
     as_text,
@@ -25,9 +25,8 @@ from vectorbt.portfolio.registry.portfolios.stored import (
     align,
     column_of,
     has_portfolio,
-    is_owner,
     open_artifact,
-    stem_of,
+    sharing,
     warn_of_other_settings,
 )
 from vectorbt.portfolio.registry.query.query import Query
@@ -203,15 +202,15 @@ class RunStore(abc.ABC):
         orphan before the records are there, it is written again. A blob that is named after what is in it may be that
         of other runs as well, so it is left to `RunRegistry.gc`."""
         self.check_writable()
-        artifact = describe_artifact(format_name, blobs)
-        records = [{**record, "artifact": artifact} for record in records]
-        stem = stem_of(next(iter(blobs)))
+        artifact = Artifact.of_blobs(format_name, blobs)
+        described = artifact.to_dict()  # one object for all: a store writes down once what records have in common
+        records = [{**record, "artifact": described} for record in records]
         with nullcontext() if new_ids else self.exclusive():
             if not new_ids:
                 self._check_absent(records)
             try:
                 for name, content in blobs.items():
-                    if stem_of(name) != stem and self._holds(name, content):
+                    if name not in artifact.own_names and self._holds(name, content):
                         continue  # named after what is in it, and there already
                     with suppress(FileNotFoundError):  # its temporary file was taken for a leftover
                         self.artifacts.write(name, content)
@@ -219,7 +218,7 @@ class RunStore(abc.ABC):
                     self.write_missing(blobs)
                     self.insert(records, new_ids)
             except BaseException:
-                self.take_back([name for name in blobs if stem_of(name) == stem], records)
+                self.take_back(artifact.own_names, records)
                 raise
 
     def _holds(self, name: str, content: bytes) -> bool:
@@ -344,13 +343,10 @@ class RunStore(abc.ABC):
         """Return the return series that records refer to by their `artifact` and `column`, one column per run_id.
 
         Raises the errors of `RunStore.load_portfolio`."""
-        by_artifact: tp.Dict[str, tp.List[RunRecord]] = {}
-        for record in records:
-            by_artifact.setdefault(record.artifact["names"][0], []).append(record)
         series = {}
-        for sharing in by_artifact.values():
-            returns = self.open_artifact(sharing[0], lambda form, *blobs: form.load_returns(*blobs))
-            for record in sharing:
+        for group in sharing(records):
+            returns = self.open_artifact(group[0], lambda form, *blobs: form.load_returns(*blobs))
+            for record in group:
                 series[record.run_id] = column_of(returns, record)
         return align([series[record.run_id] for record in records])
 
@@ -428,20 +424,41 @@ class RunStore(abc.ABC):
             return 0
         with self.exclusive():
             removed = self.remove(run_ids)
-            for name in self._no_longer_needed(removed):
-                self.artifacts.delete(name)
+            self._delete_portfolios(removed)
         return len(removed)
 
-    def _no_longer_needed(self, removed: tp.Sequence[RunRecord]) -> tp.List[str]:
-        """Return the artifacts that are named after removed runs and that no other run of the same sweep has."""
-        owners = [record for record in removed if record.artifact is not None and is_owner(record)]
-        names = {
-            name for r in owners for name in r.artifact["names"] if stem_of(name) == stem_of(r.artifact["names"][0])
-        }
-        for sweep_id in {record.sweep_id for record in removed} - {None}:
-            others = [self.get(sweep_id), *self.select(Query(sweep_id=sweep_id))]
-            names -= {name for r in others if r is not None and r.artifact is not None for name in r.artifact["names"]}
-        return sorted(name for name in names if is_name(name))
+    def _delete_portfolios(self, removed: tp.Sequence[RunRecord]) -> None:
+        """Delete the portfolios of removed runs, apart from those that other runs need."""
+        own = {}
+        for record in removed:
+            artifact = Artifact.of(record)
+            if artifact is not None and artifact.is_of(record):
+                own[artifact] = record
+        for artifact, record in own.items():
+            # Nobody shares the portfolio of a lone run. To ask would take long where thousands are deleted at once.
+            if record.sweep_id is None or not self.users_of(artifact):
+                self.delete_files(artifact)
+
+    def delete_files(self, artifact: Artifact) -> None:
+        """Delete the files that belong to a stored portfolio alone.
+
+        Others may need those that are named after what is in them, so these are left to `RunRegistry.gc`."""
+        for name in filter(is_name, artifact.own_names):
+            self.artifacts.delete(name)
+
+    def users_of(self, artifact: Artifact) -> tp.List[RunRecord]:
+        """Return the runs that refer to files which belong to a stored portfolio alone.
+
+        They are looked for where the files are named after: a run, or a sweep. The files of an older layout can be
+        named after anything, and any run may refer to them."""
+        if is_run_id(artifact.stem):
+            run = self.get(artifact.stem)
+            records = self.select(Query(sweep_id=artifact.stem)) if run is None else [run]
+        else:
+            records = self.select(Query())
+        described = ((record, Artifact.of(record)) for record in records)
+        names = set(artifact.own_names)
+        return [record for record, used in described if used is not None and not names.isdisjoint(used.names)]
 
 
 def _encoded(runs: tp.Sequence[RunRecord]) -> tp.List[tp.Dict[str, tp.Any]]:
@@ -455,9 +472,3 @@ def _encoded(runs: tp.Sequence[RunRecord]) -> tp.List[tp.Dict[str, tp.Any]]:
 def tombstone(record: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
     """Return what is kept of a deleted run: all of its record but the notes, and the portfolio that is gone."""
     return {**record, "notes": "", "artifact": None, "portfolio_path": None}
-
-
-def describe_artifact(format_name: str, blobs: tp.Dict[str, bytes]) -> tp.Dict[str, tp.Any]:
-    """Return the `artifact` of a record: size and digest of the main blob, and the names of all."""
-    main = next(iter(blobs.values()))
-    return dict(format=format_name, size=len(main), sha256=hashlib.sha256(main).hexdigest(), names=list(blobs))

@@ -30,6 +30,11 @@ def check_name(name: str) -> str:
     return name
 
 
+def stem_of(name: str) -> str:
+    """Return the part of a name before its endings: the id of a run or sweep, or a digest of the content."""
+    return name.partition(".")[0]
+
+
 class ArtifactInfo(tp.NamedTuple):
     """An artifact as it is listed: its name, its size in bytes, and its age in seconds."""
 

@@ -6,6 +6,7 @@ import warnings
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.capture.provenance import differences, metric_settings
 from vectorbt.portfolio.registry.errors import (
     ArtifactCorruptedError,
@@ -21,20 +22,41 @@ if tp.TYPE_CHECKING:
     from vectorbt.portfolio.registry.store import RunStore
 
 
+def sharing(records: tp.Iterable[RunRecord]) -> tp.List[tp.List[RunRecord]]:
+    """Return records in lists of those that share a stored portfolio: the same files, of the same run or sweep.
+
+    Only the first one of a list need be checked to refer to its own."""
+    groups: tp.Dict[tp.Any, tp.List[RunRecord]] = {}
+    for record in records:
+        groups.setdefault((Artifact.of(record), record.sweep_id or record.run_id), []).append(record)
+    return list(groups.values())
+
+
 def has_portfolio(record: RunRecord) -> bool:
     """Return whether a whole portfolio was saved with a run."""
-    if record.artifact is None:
+    artifact = Artifact.of(record)
+    if artifact is None:
         return False
-    form = FORMATS.get(record.artifact.get("format"))
+    form = FORMATS.get(artifact.format)
     return form is None or form.holds_portfolio
+
+
+def check_owner(record: RunRecord, artifact: Artifact) -> None:
+    """Check that a record refers to its own portfolio."""
+    if not artifact.may_be_of(record):
+        raise ArtifactCorruptedError(
+            f"run {record.run_id} refers to {artifact.main[:100]!r}, which is not named after it or its "
+            f"sweep: the record was altered. Restore the metadata from a copy, or delete the run"
+        )
 
 
 def open_artifact(store: "RunStore", record: RunRecord, load: tp.Callable) -> tp.Any:
     """Return what `load` makes of a record's format, the names of its blobs and a function that reads them."""
-    form = _trusted_format(store, record)
-    check_owner(record)
+    artifact = Artifact.of(record)
+    form = _trusted_format(store, record, artifact.format)
+    check_owner(record, artifact)
     try:
-        return load(form, record.artifact["names"], _BlobsOf(store, record))
+        return load(form, artifact.names, _BlobsOf(store, record))
     except ArtifactUnreadableError as e:
         written = ", ".join(
             f"{name} {record.environment[name]}"
@@ -48,8 +70,7 @@ def open_artifact(store: "RunStore", record: RunRecord, load: tp.Callable) -> tp
         ) from e
 
 
-def _trusted_format(store: "RunStore", record: RunRecord) -> PortfolioFormat:
-    name = record.artifact.get("format")
+def _trusted_format(store: "RunStore", record: RunRecord, name: tp.Optional[str]) -> PortfolioFormat:
     if name not in FORMATS:
         raise ArtifactUnreadableError(
             f"the portfolio of run {record.run_id} has the format {name!r}, which this version does not know; "
@@ -70,10 +91,11 @@ class _BlobsOf(Read):
     def __init__(self, store: "RunStore", record: RunRecord) -> None:
         self._artifacts = store.artifacts
         self._record = record
+        self._artifact = Artifact.of(record)
 
     def __call__(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         content = self._read(name, start, end)
-        if name == self._record.artifact["names"][0] and (start, end) == (0, None):
+        if name == self._artifact.main and (start, end) == (0, None):
             self._check_content(name, content)
         return content
 
@@ -93,14 +115,14 @@ class _BlobsOf(Read):
             raise ArtifactCorruptedError(f"run {self._record.run_id} refers to no portfolio of its own: {e}") from e
 
     def _check_content(self, name: str, content: bytes) -> None:
-        expected = self._record.artifact.get("sha256")
+        expected = self._artifact.sha256
         if expected is None:  # saved by an older layout, which kept no digest
             return
         found = hashlib.sha256(content).hexdigest()
         if found != expected:
             raise ArtifactCorruptedError(
                 f"the portfolio of run {self._record.run_id} at {self._artifacts.locate(name)} is not what was saved: "
-                f"expected {self._record.artifact.get('size')} bytes with SHA-256 {expected}, found "
+                f"expected {self._artifact.size} bytes with SHA-256 {expected}, found "
                 f"{len(content)} bytes with SHA-256 {found}. Restore it from a copy"
             )
 
@@ -114,28 +136,6 @@ def warn_of_other_settings(record: RunRecord, portfolio: tp.Any) -> None:
             f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio may "
             f"differ from the record",
             stacklevel=5,
-        )
-
-
-# ############# Whose it is ############# #
-
-
-def stem_of(name: str) -> str:
-    """Return whose an artifact is by its name: an id, or a digest of what is in it."""
-    return name.partition(".")[0]
-
-
-def is_owner(record: RunRecord) -> bool:
-    """Return whether the portfolio that a record refers to is that of the run or its sweep, by its name."""
-    return stem_of(record.artifact["names"][0]) in (record.run_id, record.sweep_id)
-
-
-def check_owner(record: RunRecord) -> None:
-    """Check that a record refers to its own portfolio. The older layout named files as it liked and kept no digest."""
-    if not is_owner(record) and record.artifact.get("sha256") is not None:
-        raise ArtifactCorruptedError(
-            f"run {record.run_id} refers to {record.artifact['names'][0][:100]!r}, which is not named after it or its "
-            f"sweep: the record was altered. Restore the metadata from a copy, or delete the run"
         )
 
 

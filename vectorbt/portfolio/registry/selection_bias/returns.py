@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.errors import ArtifactError
 from vectorbt.portfolio.registry.portfolios.alignment import are_same, in_common
+from vectorbt.portfolio.registry.portfolios.stored import sharing
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias.dependence import MAX_COLUMNS
 from vectorbt.portfolio.registry.selection_bias.trials import Trial, TrialPool
 from vectorbt.portfolio.registry.store import RunStore
@@ -67,23 +68,21 @@ def _stored(store: RunStore, pool: TrialPool) -> tp.Dict[tp.Tuple, Trial]:
     return stored
 
 
-def _artifacts_of_sweeps(store: RunStore, sweep_ids: tp.Collection[str]) -> tp.Dict[str, tp.Dict[str, tp.Any]]:
+def _artifacts_of_sweeps(store: RunStore, sweep_ids: tp.Collection[str]) -> tp.Dict[str, tp.Optional[Artifact]]:
     """Return what the runs of sweeps share, to which deleted ones of them no longer refer."""
     artifacts = {}
     for record in store.select(Query()):
         if record.sweep_id in sweep_ids and record.sweep_id not in artifacts:
-            artifacts[record.sweep_id] = record.artifact
+            artifacts[record.sweep_id] = Artifact.of(record)
     return artifacts
 
 
 def _read(store: RunStore, trials: tp.Sequence[Trial]) -> tp.Tuple[tp.List[tp.Frame], tp.Dict[str, str]]:
     """Return the return series of trials, one frame per stored portfolio, and by run_id why others cannot be read."""
-    sharing: tp.Dict[str, tp.List[RunRecord]] = {}
     for trial in trials:
-        trial.record.artifact = trial.artifact
-        sharing.setdefault(trial.artifact["names"][0], []).append(trial.record)
+        trial.record.artifact = trial.artifact.to_dict()
     frames, failures = [], {}
-    for records in sharing.values():
+    for records in sharing(trial.record for trial in trials):
         try:
             frames.append(store.returns_of(records))
         except ArtifactError as e:

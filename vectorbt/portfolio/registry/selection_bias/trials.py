@@ -16,6 +16,7 @@ import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.encoding import decode
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
@@ -41,7 +42,7 @@ class Trial(tp.NamedTuple):
     fingerprint: tp.Optional[str]
     frequency: tp.Optional[str]
     has_own_returns: bool
-    artifact: tp.Optional[tp.Dict[str, tp.Any]]
+    artifact: tp.Optional[Artifact]
     sharpe: float
     n_obs: float
     skew: float
@@ -61,7 +62,7 @@ class Trial(tp.NamedTuple):
             data.get("fingerprint"),
             data.get("frequency"),
             bool(moments),
-            details.json_of("artifact") or None,
+            Artifact.of(details),
             *(_as_float(moments.get(name)) for name in cls._fields[6:]),
         )
 

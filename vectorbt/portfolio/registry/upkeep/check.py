@@ -8,13 +8,14 @@ from datetime import timedelta
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
-from vectorbt.portfolio.registry.artifacts.store import ArtifactInfo, ArtifactStore, is_name
+from vectorbt.portfolio.registry.artifact import Artifact
+from vectorbt.portfolio.registry.artifacts.store import ArtifactInfo, ArtifactStore, is_name, stem_of
 from vectorbt.portfolio.registry.checks import now
 from vectorbt.portfolio.registry.errors import ArtifactError, ArtifactUnreadableError
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS
-from vectorbt.portfolio.registry.portfolios.stored import is_owner
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Garbage, Problem
+from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
 
 _CLOCKS = 3600.0
@@ -29,9 +30,7 @@ _CHUNK = 1 << 24
 class _Use:
     """A stored portfolio, the runs that refer to it, and whether it is theirs."""
 
-    names: tp.List[str]
-    size: tp.Optional[int]
-    sha256: tp.Optional[str]
+    artifact: Artifact
     is_own: bool
     run_ids: tp.List[str] = field(default_factory=list)
 
@@ -53,7 +52,7 @@ def check(store: RunStore, deep: bool = False) -> tp.List[Problem]:
     uses = _uses(store)
     for use in tqdm(uses, desc="Checking portfolios", disable=not deep, delay=1):
         found = _problems_of(store, use, listed, deep)
-        if found and _is_current(store, use):
+        if found and _user(store, use) is not None:
             problems += found
     problems += [_orphan_problem(store, info) for info in _orphans(store, listed.values(), uses)]
     problems += [_leftover_problem(place, info) for place, info in _leftovers(store)]
@@ -62,29 +61,27 @@ def check(store: RunStore, deep: bool = False) -> tp.List[Problem]:
 
 def _uses(store: RunStore) -> tp.List[_Use]:
     """Return all portfolios that runs refer to."""
-    uses: tp.Dict[tp.Any, _Use] = {}
+    uses: tp.Dict[tp.Tuple[Artifact, bool], _Use] = {}
     with collection_paused():
         for record in store.select(Query(deleted=None, sort_by="run_id", ascending=True)):
-            artifact = record.artifact
+            artifact = Artifact.of(record)
             if artifact is not None:
-                size, sha256 = artifact.get("size"), artifact.get("sha256")
-                is_own = sha256 is None or is_owner(record)  # the older layout kept no digest, and took any name
-                key = (*artifact["names"], size, sha256, is_own)
-                use = _Use(artifact["names"], size, sha256, is_own)
-                uses.setdefault(key, use).run_ids.append(record.run_id)
+                key = artifact, artifact.may_be_of(record)
+                uses.setdefault(key, _Use(*key)).run_ids.append(record.run_id)
     return list(uses.values())
 
 
 def _problems_of(store: RunStore, use: _Use, listed: tp.Mapping[str, ArtifactInfo], deep: bool) -> tp.List[Problem]:
     """Return what is wrong with a portfolio."""
-    sizes = {name: listed[name].size if name in listed else _size(store, name) for name in use.names}
+    names, main = use.artifact.names, use.artifact.main
+    sizes = {name: listed[name].size if name in listed else _size(store, name) for name in names}
     missing = [name for name, size in sizes.items() if size is None]
     if missing:
         return [_missing(store, use, name) for name in missing]
-    altered = _alteration(store, use, sizes[use.names[0]], deep)
+    altered = _alteration(store, use, sizes[main], deep)
     if altered is None:
         return []
-    place = store.artifacts.locate(use.names[0])
+    place = store.artifacts.locate(main)
     message = f"the portfolio of {use.owners} is not what was saved: {altered}"
     return [Problem("altered_artifact", place, use.run_ids[0], message, "Restore it from a copy, or delete the run")]
 
@@ -103,14 +100,14 @@ def _alteration(store: RunStore, use: _Use, size: int, deep: bool) -> tp.Optiona
     """Return in which way a portfolio is not what was saved, if that shows."""
     if not use.is_own:
         return "it is named after another run, so the record was altered"
-    if use.size is not None and size != use.size:
-        return f"expected {use.size} bytes, found {size}"
-    if not deep or use.sha256 is None:
+    if use.artifact.size is not None and size != use.artifact.size:
+        return f"expected {use.artifact.size} bytes, found {size}"
+    if not deep or use.artifact.sha256 is None:
         return None
     try:
-        digest = _digest(store.artifacts, use.names[0], size)
-        if digest != use.sha256:
-            return f"expected SHA-256 {use.sha256}, found {digest}"
+        digest = _digest(store.artifacts, use.artifact.main, size)
+        if digest != use.artifact.sha256:
+            return f"expected SHA-256 {use.artifact.sha256}, found {digest}"
         return _damage_beyond_main(store, use)
     except OSError as e:
         return f"it cannot be read: {e}"
@@ -120,9 +117,9 @@ def _damage_beyond_main(store: RunStore, use: _Use) -> tp.Optional[str]:
     """Return what is wrong with the further files of a portfolio, such as its prices.
 
     Their digests are within the main one, so they are found by opening it, where that executes nothing."""
-    record = next(filter(None, map(store.get, use.run_ids)), None)
-    form = None if record is None else FORMATS.get(record.artifact["format"])
-    if len(use.names) == 1 or form is None or form.executes_code:
+    record = _user(store, use)
+    form = FORMATS.get(use.artifact.format)
+    if record is None or len(use.artifact.names) == 1 or form is None or form.executes_code:
         return None
     try:
         store.open_artifact(record, lambda form, *blobs: form.load(*blobs))
@@ -140,10 +137,10 @@ def _digest(artifacts: ArtifactStore, name: str, size: int) -> str:
     return digest.hexdigest()
 
 
-def _is_current(store: RunStore, use: _Use) -> bool:
-    """Return whether a run still refers to a portfolio. It may have been deleted while it was being looked at."""
-    records = (store.get(run_id) for run_id in use.run_ids)
-    return any(record is not None and record.artifact is not None for record in records)
+def _user(store: RunStore, use: _Use) -> tp.Optional[RunRecord]:
+    """Return a run that still refers to a portfolio. All may have been deleted or converted since they were read."""
+    records = filter(None, map(store.get, use.run_ids))
+    return next((record for record in records if Artifact.of(record) == use.artifact), None)
 
 
 def _orphan_problem(store: RunStore, info: ArtifactInfo) -> Problem:
@@ -213,14 +210,14 @@ def _discard(place: ArtifactStore, info: ArtifactInfo) -> bool:
 
 def _orphans(store: RunStore, listed: tp.Iterable[ArtifactInfo], uses: tp.Iterable[_Use]) -> tp.List[ArtifactInfo]:
     """Return the artifacts that belong to no run, not even to one whose record cannot be read any more."""
-    used = {name for use in uses for name in use.names}
+    used = {name for use in uses for name in use.artifact.names}
     unreadable = store.unreadable()
     return [
         info
         for info in listed
         if info.name not in used
         and _MADE_BY_SAVING.search(info.name)
-        and info.name.partition(".")[0].encode() not in unreadable
+        and stem_of(info.name).encode() not in unreadable
         and store.artifacts.size(info.name) is not None
     ]
 

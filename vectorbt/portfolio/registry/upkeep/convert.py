@@ -3,11 +3,13 @@
 import warnings
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactError
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, check_format
+from vectorbt.portfolio.registry.portfolios.stored import has_portfolio, sharing
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.store import RunStore, describe_artifact
+from vectorbt.portfolio.registry.store import RunStore
 
 _SHOWN_IN_WARNING = 10
 
@@ -51,81 +53,53 @@ def convert(store: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None, to
     if not FORMATS[check_format(to)].holds_portfolio:
         raise ValueError(f"the format {to!r} does not hold whole portfolios, which a conversion must not lose")
     report = Conversion([], [], [])
-    for runs in tqdm(_sharing(store, run_ids), desc="Converting portfolios", unit="portfolio", delay=1):
+    groups = sharing(store.list_runs(Query(ascending=True)))
+    if run_ids is not None:
+        groups = [runs for runs in groups if any(run.run_id in run_ids for run in runs)]
+    for runs in tqdm(groups, desc="Converting portfolios", unit="portfolio", delay=1):
         ids = [run.run_id for run in runs]
-        if not _is_convertible(runs[0], to):
+        old = Artifact.of(runs[0])
+        if old is None or old.format == to or not has_portfolio(runs[0]):
             report.skipped.extend(ids)
             continue
         try:
-            report.converted.extend(_convert(store, runs, to))
+            report.converted.extend(_convert(store, runs, old, to))
         except ArtifactError as e:
             report.failures.extend((run_id, str(e)) for run_id in ids)
     _warn(report, to)
     return report
 
 
-def _sharing(store: RunStore, run_ids: tp.Optional[tp.Collection[str]]) -> tp.List[tp.List[RunRecord]]:
-    """Return runs, those together that share a portfolio in the same format."""
-    groups: tp.Dict[tp.Any, tp.List[RunRecord]] = {}
-    for record in store.list_runs(Query(ascending=True)):
-        key = record.run_id if record.artifact is None else record.artifact["names"][0]
-        groups.setdefault(key, []).append(record)
-    chosen = groups.values()
-    if run_ids is not None:
-        chosen = [runs for runs in chosen if any(run.run_id in run_ids for run in runs)]
-    return list(chosen)
-
-
-def _is_convertible(record: RunRecord, to: str) -> bool:
-    if record.artifact is None or record.artifact["format"] == to:
-        return False
-    form = FORMATS.get(record.artifact["format"])
-    return form is None or form.holds_portfolio
-
-
-def _convert(store: RunStore, runs: tp.Sequence[RunRecord], to: str) -> tp.List[str]:
+def _convert(store: RunStore, runs: tp.Sequence[RunRecord], old: Artifact, to: str) -> tp.List[str]:
     """Rewrite the portfolio that runs share. Return those that were still there."""
-    old = runs[0].artifact
     portfolio = store.open_artifact(runs[0], lambda form, *blobs: form.load(*blobs))
     stem = runs[0].sweep_id or runs[0].run_id
     blobs = FORMATS[to].dump(portfolio, stem)
-    artifact = describe_artifact(to, blobs)
+    new = Artifact.of_blobs(to, blobs)
     store.write_missing(blobs)
-    _verify(store, runs[0], artifact, portfolio, stem)
+    _verify(store, runs[0], new, portfolio, stem)
 
     def refer(record: RunRecord) -> RunRecord:
-        record.artifact = artifact
+        record.artifact = new.to_dict()
         return record
 
     with store.exclusive():
         store.write_missing(blobs)
         present = [run.run_id for run in runs if store.update(run.run_id, refer) is not None]
-        if present and not _is_needed(store, runs[0].sweep_id, old["names"][0]):
-            # Prices are not named after the portfolio: others may need them, so they are left to `RunRegistry.gc`.
-            stem = old["names"][0].partition(".")[0]
-            for name in old["names"]:
-                if name.partition(".")[0] == stem:
-                    store.artifacts.delete(name)
+        if present and not store.users_of(old):  # a run of the sweep may have come in meanwhile
+            store.delete_files(old)
     return present
 
 
-def _is_needed(store: RunStore, sweep_id: tp.Optional[str], name: str) -> bool:
-    """Return whether a run of a sweep refers to an artifact, such as one that has come in meanwhile."""
-    if sweep_id is None:
-        return False
-    records = store.select(Query(sweep_id=sweep_id))
-    return any(record.artifact is not None and name in record.artifact["names"] for record in records)
-
-
-def _verify(store: RunStore, run: RunRecord, artifact: tp.Dict[str, tp.Any], portfolio: tp.Any, stem: str) -> None:
+def _verify(store: RunStore, run: RunRecord, artifact: Artifact, portfolio: tp.Any, stem: str) -> None:
     """Check that what was written is the portfolio. Equal portfolios are equal bytes in the portable format."""
     written = run.copy()
-    written.artifact = artifact
+    written.artifact = artifact.to_dict()
     read_back = store.open_artifact(written, lambda form, *blobs: form.load(*blobs))
     portable = FORMATS["portable"]
     if portable.dump(read_back, stem) != portable.dump(portfolio, stem):
         raise ArtifactCorruptedError(
-            f"the portfolio of run {run.run_id} does not come back from {store.artifacts.locate(artifact['names'][0])} "
+            f"the portfolio of run {run.run_id} does not come back from {store.artifacts.locate(artifact.main)} "
             f"as it was; the old file stays"
         )
 

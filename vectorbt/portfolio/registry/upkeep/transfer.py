@@ -5,9 +5,9 @@ import json
 import warnings
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.artifacts.store import is_name
 from vectorbt.portfolio.registry.checks import check_run_ids
-from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, RunExistsError, RunNotFoundError
 from vectorbt.portfolio.registry.portfolios.stored import check_owner
 from vectorbt.portfolio.registry.query.query import Query
@@ -151,14 +151,14 @@ class _Receiver:
 
     def _read_portfolio(self, runs: tp.List[_Run]) -> tp.Optional[_Lot]:
         """Read the portfolio that runs share. Refuse them if it is not what was saved."""
-        artifact = runs[0].record.artifact
+        artifact = Artifact.of(runs[0].record)
         if artifact is None:
             return _Lot(runs, {})
         try:
             for run in runs:
-                check_owner(run.record)
-            contents = {name: self._read(name) for name in artifact["names"]}
-            _check_digest(contents[artifact["names"][0]], artifact)
+                check_owner(run.record, artifact)
+            contents = {name: self._read(name) for name in artifact.names}
+            _check_digest(contents[artifact.main], artifact)
         except (FileNotFoundError, ValueError, ArtifactCorruptedError) as e:
             self._refuse(runs, str(e))
             return None
@@ -193,27 +193,27 @@ class _Receiver:
 
     def _fits(self, lot: _Lot) -> bool:
         """Return whether the name of a portfolio is free in the target, or means the same one. Else refuse the runs."""
-        if not lot.contents:
+        artifact = Artifact.of(lot.runs[0].record)
+        if artifact is None:
             return True
-        name, content = next(iter(lot.contents.items()))
-        if self.target.artifacts.get(name) in (None, content) or not _is_used(self.target, name):
+        held = self.target.artifacts.get(artifact.main)
+        if held in (None, lot.contents[artifact.main]) or not self.target.users_of(artifact):
             return True
-        self._refuse(lot.runs, f"here {self.target.artifacts.locate(name)} is the portfolio of other runs")
+        self._refuse(lot.runs, f"here {self.target.artifacts.locate(artifact.main)} is the portfolio of other runs")
         return False
 
 
 def _by_portfolio(runs: tp.Iterable[_Run]) -> tp.Iterable[tp.List[_Run]]:
     """Return runs in lists of those that share a portfolio."""
-    lots: tp.Dict[bytes, tp.List[_Run]] = {}
+    lots: tp.Dict[tp.Optional[Artifact], tp.List[_Run]] = {}
     for run in runs:
-        lots.setdefault(dumps(run.record.artifact), []).append(run)
+        lots.setdefault(Artifact.of(run.record), []).append(run)
     return lots.values()
 
 
-def _check_digest(content: bytes, artifact: tp.Mapping[str, tp.Any]) -> None:
-    expected = artifact.get("sha256")
-    if expected is not None and hashlib.sha256(content).hexdigest() != expected:
-        raise ValueError(f"there its portfolio {artifact['names'][0]} is not what was saved; restore it from a copy")
+def _check_digest(content: bytes, artifact: Artifact) -> None:
+    if artifact.sha256 is not None and hashlib.sha256(content).hexdigest() != artifact.sha256:
+        raise ValueError(f"there its portfolio {artifact.main} is not what was saved; restore it from a copy")
 
 
 def _missing(store: RunStore, lots: tp.Iterable[_Lot]) -> tp.Iterator[tp.Tuple[str, bytes]]:
@@ -222,11 +222,6 @@ def _missing(store: RunStore, lots: tp.Iterable[_Lot]) -> tp.Iterator[tp.Tuple[s
         for i, (name, content) in enumerate(lot.contents.items()):
             if store.artifacts.size(name) is None or (i == 0 and store.artifacts.get(name) != content):
                 yield name, content
-
-
-def _is_used(store: RunStore, name: str) -> bool:
-    records = store.select(Query(deleted=None))
-    return any(record.artifact is not None and name in record.artifact["names"] for record in records)
 
 
 # ############# Differences ############# #
