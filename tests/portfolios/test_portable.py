@@ -12,14 +12,14 @@ from tests.support.factories import make_portfolio, make_price, make_sweep
 from tests.support.portfolios import PORTFOLIOS, make_basket
 from vectorbt.portfolio.registry.errors import ArtifactUnreadableError, UnportablePortfolioError
 from vectorbt.portfolio.registry.portfolios.columns import select_column
-from vectorbt.portfolio.registry.portfolios.formats import FORMATS, Read
+from vectorbt.portfolio.registry.portfolios.formats import FORMATS, BlobReader
 from vectorbt.portfolio.registry.portfolios.portable import writing
 
 STEM = "0b9d2c5e-0000-4000-8000-000000000000"
 PORTABLE = FORMATS["portable"]
 
 
-class Blobs(Read):
+class Blobs(BlobReader):
     """Blobs in memory, and how many of their bytes were read."""
 
     def __init__(self, blobs):

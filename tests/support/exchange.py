@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from vectorbt.portfolio.registry.portfolios.columns import select_column
-from vectorbt.portfolio.registry.portfolios.formats import FORMATS, Read
+from vectorbt.portfolio.registry.portfolios.formats import FORMATS, BlobReader
 from vectorbt.portfolio.registry.portfolios.index import describe_index
 
 STEM = "0b9d2c5e-0000-4000-8000-000000000000"
@@ -27,7 +27,7 @@ EXPECTED = "expected.json"
 PORTABLE = FORMATS["portable"]
 
 
-class Folder(Read):
+class Folder(BlobReader):
     """Blobs as files of a folder."""
 
     def __init__(self, path):

@@ -286,10 +286,10 @@ class TestInterruption:
         theirs.store.save_runs([make_record(i, sweep_id=SWEEP, column=i) for i in range(3)], portfolio)
         read = theirs.store.artifacts.read
 
-        def overtaken(name):
+        def overtaken(name, *part):
             monkeypatch.undo()
             theirs.export(mine.store.base_dir, [make_record(1).run_id])
-            return read(name)
+            return read(name, *part)
 
         monkeypatch.setattr(theirs.store.artifacts, "read", overtaken)
         report = mine.merge(theirs)

@@ -22,10 +22,9 @@ from vectorbt.portfolio.registry.checks import (
 from vectorbt.portfolio.registry.errors import AmbiguousRunIdError, RunExistsError, RunNotFoundError
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, check_format
 from vectorbt.portfolio.registry.portfolios.stored import (
+    StoredPortfolio,
     align,
     column_of,
-    has_portfolio,
-    open_artifact,
     sharing,
     warn_of_other_settings,
 )
@@ -305,11 +304,12 @@ class RunStore(abc.ABC):
             ArtifactCorruptedError: If it is not what was saved.
             ArtifactUnreadableError: If the installed versions cannot open it."""
         record = self.get_run(run_id)
-        if record is None or not has_portfolio(record):
+        stored = None if record is None else self._whole(record)
+        if stored is None:
             return None
-        if record.column is None:
-            return self._load(record)
-        return self._load(record, lambda form, *blobs: form.load_column(*blobs, record.column))
+        portfolio = stored.load() if record.column is None else stored.load_column(record.column)
+        warn_of_other_settings(record, portfolio)
+        return portfolio
 
     def load_sweep(self, sweep_id: str) -> tp.Any:
         """Return the whole portfolio of a sweep, the columns of deleted runs included.
@@ -322,8 +322,11 @@ class RunStore(abc.ABC):
         if not isinstance(sweep_id, str):
             raise TypeError(f"sweep_id must be a string, not {type(sweep_id).__name__}")
         for record in self.select(Query.of(sweep_id=sweep_id, limit=1)):
-            if has_portfolio(record):
-                return self._load(self._handed_out(record))
+            stored = self._whole(record)
+            if stored is not None:
+                portfolio = stored.load()
+                warn_of_other_settings(record, portfolio)
+                return portfolio
         return None
 
     def load_returns(self, run_ids: tp.Sequence[str]) -> tp.Frame:
@@ -337,41 +340,34 @@ class RunStore(abc.ABC):
                 aggregate of several columns.
 
         Raises the errors of `RunStore.load_portfolio` as well."""
-        return self.returns_of([self._record_with_returns(run_id) for run_id in run_ids])
+        records = [self.get_run(run_id) for run_id in run_ids]
+        for run_id, record in zip(run_ids, records, strict=True):
+            if record is None:
+                raise RunNotFoundError(f"no run {run_id!r} in {self}")
+        return self.returns_of(records)
 
     def returns_of(self, records: tp.Sequence[RunRecord]) -> tp.Frame:
         """Return the return series that records refer to by their `artifact` and `column`, one column per run_id.
 
-        Raises the errors of `RunStore.load_portfolio`."""
+        Raises the errors of `RunStore.load_returns`, apart from those about ids."""
         series = {}
-        for group in sharing(records):
-            returns = self.open_artifact(group[0], lambda form, *blobs: form.load_returns(*blobs))
+        for stored, group in [(self.stored(group[0]), group) for group in sharing(records)]:
+            returns = stored.load_returns()
             for record in group:
                 series[record.run_id] = column_of(returns, record)
         return align([series[record.run_id] for record in records])
 
-    def _record_with_returns(self, run_id: str) -> RunRecord:
-        record = self.get_run(run_id)
-        if record is None:
-            raise RunNotFoundError(f"no run {run_id!r} in {self}")
-        if record.artifact is None:
-            raise ValueError(
-                f"run {record.run_id} was saved without its portfolio and without its returns; "
-                f"save_portfolio='returns' keeps the latter"
-            )
-        return record
+    def stored(self, record: RunRecord) -> StoredPortfolio:
+        """Return the stored portfolio that a record refers to, which nobody has opened yet.
 
-    def _load(self, record: RunRecord, load: tp.Optional[tp.Callable] = None) -> tp.Any:
-        """Return the portfolio that a record refers to: all of it, or what `load` makes of its blobs."""
-        portfolio = self.open_artifact(record, load or (lambda form, *blobs: form.load(*blobs)))
-        warn_of_other_settings(record, portfolio)
-        return portfolio
+        Raises:
+            ValueError: If the run was saved without its portfolio and without its returns."""
+        return StoredPortfolio(record, self.artifacts, self.allow_pickle)
 
-    def open_artifact(self, record: RunRecord, load: tp.Callable) -> tp.Any:
-        """Return what `load` makes of a record's format, the names of its blobs and a function that reads them.
-
-        Raises the errors of `RunStore.load_portfolio`."""
-        return open_artifact(self, record, load)
+    def _whole(self, record: RunRecord) -> tp.Optional[StoredPortfolio]:
+        """Return the stored portfolio of a run. None if it was saved without one, or with its returns only."""
+        stored = None if record.artifact is None else self.stored(record)
+        return stored if stored is not None and stored.is_whole else None
 
     # ############# Changing ############# #
 

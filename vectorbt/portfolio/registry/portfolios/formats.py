@@ -15,7 +15,7 @@ from vectorbt.portfolio.registry.portfolios.index import decode_index, encodable
 from vectorbt.portfolio.registry.portfolios.pickled_names import unimportable_name
 
 
-class Read(abc.ABC):
+class BlobReader(abc.ABC):
     """Reads blobs by their names."""
 
     @abc.abstractmethod
@@ -44,13 +44,13 @@ class PortfolioFormat(abc.ABC):
         """Return a portfolio as blobs by name. The first name is the main one and is made of `stem`."""
 
     @abc.abstractmethod
-    def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
+    def load(self, names: tp.Sequence[str], read: BlobReader) -> tp.Any:
         """Return the portfolio of the blobs with these names.
 
         Raises:
             ArtifactUnreadableError: If the installed versions cannot open it."""
 
-    def load_column(self, names: tp.Sequence[str], read: Read, column: int) -> tp.Any:
+    def load_column(self, names: tp.Sequence[str], read: BlobReader, column: int) -> tp.Any:
         """Return one column of the portfolio, or one group where it is grouped, as `select_column` does.
 
         Raises the errors of `PortfolioFormat.load`.
@@ -59,7 +59,7 @@ class PortfolioFormat(abc.ABC):
             ArtifactCorruptedError: If there is no such column or group."""
         return select_column(self.load(names, read), column)
 
-    def load_returns(self, names: tp.Sequence[str], read: Read) -> tp.Frame:
+    def load_returns(self, names: tp.Sequence[str], read: BlobReader) -> tp.Frame:
         """Return the return series of all columns, or groups, in their order.
 
         Raises the errors of `PortfolioFormat.load`."""
@@ -109,7 +109,7 @@ class PickleFormat(PortfolioFormat):
                 f"keep the return series only by save_portfolio='returns'"
             ) from e
 
-    def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
+    def load(self, names: tp.Sequence[str], read: BlobReader) -> tp.Any:
         from vectorbt.portfolio.base import Portfolio
 
         content = read(names[0])
@@ -144,12 +144,12 @@ class PortableFormat(PortfolioFormat):
             ) from e
         return blobs
 
-    def load(self, names: tp.Sequence[str], read: Read) -> tp.Any:
+    def load(self, names: tp.Sequence[str], read: BlobReader) -> tp.Any:
         from vectorbt.portfolio.registry.portfolios.portable.reading import PortableFiles, open_whole
 
         return PortableFiles(names, open_whole(read)).load()
 
-    def load_column(self, names: tp.Sequence[str], read: Read, column: int) -> tp.Any:
+    def load_column(self, names: tp.Sequence[str], read: BlobReader, column: int) -> tp.Any:
         from vectorbt.portfolio.registry.portfolios.portable.reading import PortableFiles, open_partly
 
         return PortableFiles(names, open_partly(read, read.size)).load_column(column)
@@ -177,10 +177,10 @@ class ReturnsFormat(PortfolioFormat):
         np.savez_compressed(file, returns=returns.to_numpy(), axes=np.frombuffer(axes, dtype=np.uint8))
         return {f"{stem}.returns.npz": file.getvalue()}
 
-    def load(self, names: tp.Sequence[str], read: Read) -> tp.NoReturn:
+    def load(self, names: tp.Sequence[str], read: BlobReader) -> tp.NoReturn:
         raise ArtifactUnreadableError("only the return series was saved")
 
-    def load_returns(self, names: tp.Sequence[str], read: Read) -> tp.Frame:
+    def load_returns(self, names: tp.Sequence[str], read: BlobReader) -> tp.Frame:
         import io
         import zipfile
 

@@ -1,12 +1,15 @@
-"""Opening what a record refers to: its own, trusted, and as it was written."""
+"""Load the portfolio that a record points to, after checking that it belongs to the run, may be trusted, and is
+unaltered."""
 
 import hashlib
 import warnings
+from contextlib import contextmanager, suppress
 
 import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
+from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
 from vectorbt.portfolio.registry.capture.provenance import differences, metric_settings
 from vectorbt.portfolio.registry.errors import (
     ArtifactCorruptedError,
@@ -15,119 +18,238 @@ from vectorbt.portfolio.registry.errors import (
     UntrustedArtifactError,
 )
 from vectorbt.portfolio.registry.portfolios.alignment import are_same, in_common
-from vectorbt.portfolio.registry.portfolios.formats import FORMATS, PortfolioFormat, Read
+from vectorbt.portfolio.registry.portfolios.formats import FORMATS, BlobReader, PortfolioFormat
 from vectorbt.portfolio.registry.run import RunRecord
 
 if tp.TYPE_CHECKING:
-    from vectorbt.portfolio.registry.store import RunStore
+    from vectorbt.portfolio.base import Portfolio
+
+_CHUNK = 1 << 24
+"""Bytes that are hashed at once where a file is only verified."""
+
+_SHOWN = 100
+"""Characters of a name that a message shows: an altered record may hold anything."""
+
+
+class StoredPortfolio:
+    """The portfolio that a record refers to.
+
+    It is loaded only if it belongs to the run or its sweep, then only if its format may be trusted, and then only if
+    the main file is what was saved. Each check that fails raises its own error.
+
+    Args:
+        record (RunRecord): Record with an `artifact`.
+        artifacts (ArtifactStore): Where the portfolios lie.
+        allow_pickle (bool): Whether a portfolio may be unpickled, which executes whatever code the file contains.
+
+    Raises:
+        ValueError: If the record has no `artifact`."""
+
+    def __init__(self, record: RunRecord, artifacts: ArtifactStore, allow_pickle: bool) -> None:
+        artifact = Artifact.of(record)
+        if artifact is None:
+            raise ValueError(
+                f"run {record.run_id} was saved without its portfolio and without its returns; "
+                f"save_portfolio='returns' keeps the latter"
+            )
+        self.record = record
+        self.artifact = artifact
+        self._allow_pickle = allow_pickle
+        self._files = _VerifiedFiles(artifact, artifacts)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a whole portfolio was saved, not only its returns. An unknown format may hold one."""
+        form = FORMATS.get(self.artifact.format)
+        return form is None or form.holds_portfolio
+
+    # ############# Loading ############# #
+
+    def load(self) -> "Portfolio":
+        """Return the whole portfolio, with all columns.
+
+        Raises:
+            UntrustedArtifactError: If opening it would execute code and that is not allowed.
+            ArtifactMissingError: If it was saved and is gone.
+            ArtifactCorruptedError: If it is not the run's own, or not what was saved.
+            ArtifactUnreadableError: If the installed versions cannot open it."""
+        with self._opened() as form:
+            return form.load(self.artifact.names, self._files)
+
+    def load_column(self, column: int) -> "Portfolio":
+        """Return one column of the portfolio, or one group where it is grouped.
+
+        Raises the errors of `StoredPortfolio.load`."""
+        with self._opened() as form:
+            return form.load_column(self.artifact.names, self._files, column)
+
+    def load_returns(self) -> tp.Frame:
+        """Return the return series of all columns, or groups, in their order.
+
+        Raises the errors of `StoredPortfolio.load`."""
+        with self._opened() as form:
+            return form.load_returns(self.artifact.names, self._files)
+
+    def read(self) -> tp.Dict[str, bytes]:
+        """Return the contents of the files by their names, the main one first. Nothing is opened, so all formats do.
+
+        Raises:
+            ArtifactMissingError: If one of them is gone.
+            ArtifactCorruptedError: If they are not the run's own, or the main one is not what was saved."""
+        self.check_owner()
+        with self._explained():
+            return {name: self._files(name) for name in self.artifact.names}
+
+    # ############# Checking ############# #
+
+    def verify(self) -> None:
+        """Check the files as far as that executes no code, however large they are.
+
+        The SHA-256 of the main file is that of the record. Those of further files, such as prices, are within the main
+        one, so these files are checked by opening the portfolio. What only a newer version can open passes.
+
+        Raises:
+            ArtifactMissingError: If one of them is gone.
+            ArtifactCorruptedError: If they are not the run's own, or not what was saved."""
+        self.check_owner()
+        form = FORMATS.get(self.artifact.format)
+        with suppress(ArtifactUnreadableError), self._explained():
+            self._files.verify_main()
+            if len(self.artifact.names) > 1 and form is not None and not form.executes_code:
+                form.load(self.artifact.names, self._files)
+
+    def check_owner(self) -> None:
+        """Check that the record refers to a portfolio of its own.
+
+        Raises:
+            ArtifactCorruptedError: If the portfolio is named after another run."""
+        if not self.artifact.may_be_of(self.record):
+            raise ArtifactCorruptedError(
+                f"run {self.record.run_id} refers to {self.artifact.main[:_SHOWN]!r}, which is not named after it or "
+                f"its sweep: the record was altered. Restore the metadata from a copy, or delete the run"
+            )
+
+    @contextmanager
+    def _opened(self) -> tp.Iterator[PortfolioFormat]:
+        """Yield the format, once it is known that the portfolio may be opened."""
+        self.check_owner()
+        form = self._trusted_format()
+        with self._explained():
+            yield form
+
+    @contextmanager
+    def _explained(self) -> tp.Iterator[None]:
+        """Say of errors about files whose portfolio they are about, and what to do."""
+        of_run = f"the portfolio of run {self.record.run_id}"
+        try:
+            yield
+        except ArtifactMissingError as e:
+            raise ArtifactMissingError(f"{of_run} is missing: {e}. Restore it from a copy, or delete the run") from e
+        except ArtifactCorruptedError as e:
+            raise ArtifactCorruptedError(
+                f"{of_run} at {self._files.place} is not what was saved: {e}. Restore it from a copy"
+            ) from e
+        except ArtifactUnreadableError as e:
+            written = ", ".join(
+                f"{name} {self.record.environment[name]}"
+                for name in ("python", "vectorbt", "pandas", "numpy")
+                if name in self.record.environment
+            )
+            raise ArtifactUnreadableError(
+                f"{of_run} at {self._files.place} is intact but cannot be opened by the installed versions: {e}. It "
+                f"was written with {written or 'unknown versions'}; install those to open it"
+            ) from e
+
+    def _trusted_format(self) -> PortfolioFormat:
+        form = FORMATS.get(self.artifact.format)
+        if form is None:
+            raise ArtifactUnreadableError(
+                f"the portfolio of run {self.record.run_id} has the format {self.artifact.format!r}, which this "
+                f"version does not know; upgrade vectorbt-registry"
+            )
+        if form.executes_code and not self._allow_pickle:
+            raise UntrustedArtifactError(
+                f"the portfolio of run {self.record.run_id} is a pickle: opening it executes whatever code the file "
+                f"contains, and the registry was opened with allow_pickle=False. If you trust everybody who can "
+                f"write to the registry and to {self._files.root}, open it with allow_pickle=True"
+            )
+        return form
+
+
+class _VerifiedFiles(BlobReader):
+    """Reads the files of a stored portfolio. The main one, read as a whole, is verified to be what was saved.
+
+    Args:
+        artifact (Artifact): Description of the files.
+        artifacts (ArtifactStore): Where they lie."""
+
+    def __init__(self, artifact: Artifact, artifacts: ArtifactStore) -> None:
+        self._artifact = artifact
+        self._artifacts = artifacts
+
+    @property
+    def root(self) -> str:
+        """Where all portfolios lie."""
+        return self._artifacts.root
+
+    @property
+    def place(self) -> str:
+        """Where the main file lies."""
+        return self._artifacts.locate(self._artifact.main[:_SHOWN])
+
+    def __call__(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
+        content = self._read(name, start, end)
+        if name == self._artifact.main and (start, end) == (0, None):
+            self._check_digest(len(content), hashlib.sha256(content))
+        return content
+
+    def size(self, name: str) -> int:
+        self._check_name(name)
+        size = self._artifacts.size(name)
+        if size is None:
+            raise self._missing(name)
+        return size
+
+    def verify_main(self) -> None:
+        """Check the main file, of which no more than a part is in memory at a time."""
+        name, size, digest = self._artifact.main, self.size(self._artifact.main), hashlib.sha256()
+        if self._artifact.sha256 is None:
+            return
+        for start in range(0, size, _CHUNK):
+            digest.update(self._read(name, start, min(start + _CHUNK, size)))
+        self._check_digest(size, digest)
+
+    def _read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
+        self._check_name(name)
+        try:
+            return self._artifacts.read(name, start, end)
+        except FileNotFoundError:
+            raise self._missing(name) from None
+
+    def _check_name(self, name: str) -> None:
+        if not is_name(name):
+            raise ArtifactCorruptedError(f"its record refers to {name[:_SHOWN]!r}, which cannot name a portfolio")
+
+    def _missing(self, name: str) -> ArtifactMissingError:
+        return ArtifactMissingError(f"no regular file {self._artifacts.locate(name)}")
+
+    def _check_digest(self, size: int, digest: tp.Any) -> None:
+        expected, found = self._artifact.sha256, digest.hexdigest()
+        if expected is not None and found != expected:  # an older layout kept no digest
+            raise ArtifactCorruptedError(
+                f"expected {self._artifact.size} bytes with SHA-256 {expected}, found {size} bytes with SHA-256 {found}"
+            )
 
 
 def sharing(records: tp.Iterable[RunRecord]) -> tp.List[tp.List[RunRecord]]:
-    """Return records in lists of those that share a stored portfolio: the same files, of the same run or sweep.
-
-    Only the first one of a list need be checked to refer to its own."""
+    """Return records in lists of those that share a stored portfolio: the same files, of the same run or sweep."""
     groups: tp.Dict[tp.Any, tp.List[RunRecord]] = {}
     for record in records:
         groups.setdefault((Artifact.of(record), record.sweep_id or record.run_id), []).append(record)
     return list(groups.values())
 
 
-def has_portfolio(record: RunRecord) -> bool:
-    """Return whether a whole portfolio was saved with a run."""
-    artifact = Artifact.of(record)
-    if artifact is None:
-        return False
-    form = FORMATS.get(artifact.format)
-    return form is None or form.holds_portfolio
-
-
-def check_owner(record: RunRecord, artifact: Artifact) -> None:
-    """Check that a record refers to its own portfolio."""
-    if not artifact.may_be_of(record):
-        raise ArtifactCorruptedError(
-            f"run {record.run_id} refers to {artifact.main[:100]!r}, which is not named after it or its "
-            f"sweep: the record was altered. Restore the metadata from a copy, or delete the run"
-        )
-
-
-def open_artifact(store: "RunStore", record: RunRecord, load: tp.Callable) -> tp.Any:
-    """Return what `load` makes of a record's format, the names of its blobs and a function that reads them."""
-    artifact = Artifact.of(record)
-    form = _trusted_format(store, record, artifact.format)
-    check_owner(record, artifact)
-    try:
-        return load(form, artifact.names, _BlobsOf(store, record))
-    except ArtifactUnreadableError as e:
-        written = ", ".join(
-            f"{name} {record.environment[name]}"
-            for name in ("python", "vectorbt", "pandas", "numpy")
-            if name in record.environment
-        )
-        raise ArtifactUnreadableError(
-            f"the portfolio of run {record.run_id} at {record.portfolio_path} is intact but cannot be opened by "
-            f"the installed versions: {e}. It was written with {written or 'unknown versions'}; "
-            f"install those to open it"
-        ) from e
-
-
-def _trusted_format(store: "RunStore", record: RunRecord, name: tp.Optional[str]) -> PortfolioFormat:
-    if name not in FORMATS:
-        raise ArtifactUnreadableError(
-            f"the portfolio of run {record.run_id} has the format {name!r}, which this version does not know; "
-            f"upgrade vectorbt-registry"
-        )
-    if FORMATS[name].executes_code and not store.allow_pickle:
-        raise UntrustedArtifactError(
-            f"the portfolio of run {record.run_id} is a pickle: opening it executes whatever code the file "
-            f"contains, and the registry was opened with allow_pickle=False. If you trust everybody who can "
-            f"write to {store}, open it with allow_pickle=True"
-        )
-    return FORMATS[name]
-
-
-class _BlobsOf(Read):
-    """Reads the blobs that a record refers to. The main one, read as a whole, is verified to be what was written."""
-
-    def __init__(self, store: "RunStore", record: RunRecord) -> None:
-        self._artifacts = store.artifacts
-        self._record = record
-        self._artifact = Artifact.of(record)
-
-    def __call__(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
-        content = self._read(name, start, end)
-        if name == self._artifact.main and (start, end) == (0, None):
-            self._check_content(name, content)
-        return content
-
-    def size(self, name: str) -> int:
-        size = self._artifacts.size(name)
-        return len(self(name)) if size is None else size  # reading tells that it is missing
-
-    def _read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
-        try:
-            return self._artifacts.read(name, start, end)
-        except FileNotFoundError:
-            raise ArtifactMissingError(
-                f"the portfolio of run {self._record.run_id} is missing: no regular file "
-                f"{self._artifacts.locate(name)}. Restore it from a copy, or delete the run"
-            ) from None
-        except ValueError as e:
-            raise ArtifactCorruptedError(f"run {self._record.run_id} refers to no portfolio of its own: {e}") from e
-
-    def _check_content(self, name: str, content: bytes) -> None:
-        expected = self._artifact.sha256
-        if expected is None:  # saved by an older layout, which kept no digest
-            return
-        found = hashlib.sha256(content).hexdigest()
-        if found != expected:
-            raise ArtifactCorruptedError(
-                f"the portfolio of run {self._record.run_id} at {self._artifacts.locate(name)} is not what was saved: "
-                f"expected {self._artifact.size} bytes with SHA-256 {expected}, found "
-                f"{len(content)} bytes with SHA-256 {found}. Restore it from a copy"
-            )
-
-
-def warn_of_other_settings(record: RunRecord, portfolio: tp.Any) -> None:
+def warn_of_other_settings(record: RunRecord, portfolio: "Portfolio") -> None:
     """Warn if the settings that metrics depend on, those that the portfolio does not bring itself, have changed."""
     other = differences(record.environment, metric_settings(portfolio))
     if other:
@@ -135,7 +257,7 @@ def warn_of_other_settings(record: RunRecord, portfolio: tp.Any) -> None:
         warnings.warn(
             f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio may "
             f"differ from the record",
-            stacklevel=5,
+            stacklevel=4,
         )
 
 

@@ -1,6 +1,5 @@
 """Check a registry, and remove files that nobody needs."""
 
-import hashlib
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -11,8 +10,7 @@ from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.artifacts.store import ArtifactInfo, ArtifactStore, is_name, stem_of
 from vectorbt.portfolio.registry.checks import now
-from vectorbt.portfolio.registry.errors import ArtifactError, ArtifactUnreadableError
-from vectorbt.portfolio.registry.portfolios.formats import FORMATS
+from vectorbt.portfolio.registry.errors import ArtifactError
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Garbage, Problem
 from vectorbt.portfolio.registry.run import RunRecord
@@ -22,8 +20,6 @@ _CLOCKS = 3600.0
 """Seconds by which the clocks of those who save and of those who keep the files may differ."""
 _MADE_BY_SAVING = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 """What the name of every saved artifact contains: an id or a digest. Files that people put beside them have neither."""
-
-_CHUNK = 1 << 24
 
 
 @dataclass
@@ -102,39 +98,16 @@ def _alteration(store: RunStore, use: _Use, size: int, deep: bool) -> tp.Optiona
         return "it is named after another run, so the record was altered"
     if use.artifact.size is not None and size != use.artifact.size:
         return f"expected {use.artifact.size} bytes, found {size}"
-    if not deep or use.artifact.sha256 is None:
+    record = _user(store, use) if deep else None
+    if record is None:
         return None
     try:
-        digest = _digest(store.artifacts, use.artifact.main, size)
-        if digest != use.artifact.sha256:
-            return f"expected SHA-256 {use.artifact.sha256}, found {digest}"
-        return _damage_beyond_main(store, use)
+        store.stored(record).verify()
+    except ArtifactError as e:
+        return str(e.__cause__ or e)  # the run and the place are named beside it
     except OSError as e:
         return f"it cannot be read: {e}"
-
-
-def _damage_beyond_main(store: RunStore, use: _Use) -> tp.Optional[str]:
-    """Return what is wrong with the further files of a portfolio, such as its prices.
-
-    Their digests are within the main one, so they are found by opening it, where that executes nothing."""
-    record = _user(store, use)
-    form = FORMATS.get(use.artifact.format)
-    if record is None or len(use.artifact.names) == 1 or form is None or form.executes_code:
-        return None
-    try:
-        store.open_artifact(record, lambda form, *blobs: form.load(*blobs))
-    except ArtifactUnreadableError:  # a newer version has written it, and may open it
-        return None
-    except ArtifactError as e:
-        return str(e)
     return None
-
-
-def _digest(artifacts: ArtifactStore, name: str, size: int) -> str:
-    digest = hashlib.sha256()
-    for start in range(0, size, _CHUNK):
-        digest.update(artifacts.read(name, start, min(start + _CHUNK, size)))
-    return digest.hexdigest()
 
 
 def _user(store: RunStore, use: _Use) -> tp.Optional[RunRecord]:

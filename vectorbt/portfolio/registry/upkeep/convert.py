@@ -6,7 +6,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactError
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, check_format
-from vectorbt.portfolio.registry.portfolios.stored import has_portfolio, sharing
+from vectorbt.portfolio.registry.portfolios.stored import sharing
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
@@ -59,7 +59,7 @@ def convert(store: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None, to
     for runs in tqdm(groups, desc="Converting portfolios", unit="portfolio", delay=1):
         ids = [run.run_id for run in runs]
         old = Artifact.of(runs[0])
-        if old is None or old.format == to or not has_portfolio(runs[0]):
+        if old is None or old.format == to or not store.stored(runs[0]).is_whole:
             report.skipped.extend(ids)
             continue
         try:
@@ -72,7 +72,7 @@ def convert(store: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None, to
 
 def _convert(store: RunStore, runs: tp.Sequence[RunRecord], old: Artifact, to: str) -> tp.List[str]:
     """Rewrite the portfolio that runs share. Return those that were still there."""
-    portfolio = store.open_artifact(runs[0], lambda form, *blobs: form.load(*blobs))
+    portfolio = store.stored(runs[0]).load()
     stem = runs[0].sweep_id or runs[0].run_id
     blobs = FORMATS[to].dump(portfolio, stem)
     new = Artifact.of_blobs(to, blobs)
@@ -95,7 +95,7 @@ def _verify(store: RunStore, run: RunRecord, artifact: Artifact, portfolio: tp.A
     """Check that what was written is the portfolio. Equal portfolios are equal bytes in the portable format."""
     written = run.copy()
     written.artifact = artifact.to_dict()
-    read_back = store.open_artifact(written, lambda form, *blobs: form.load(*blobs))
+    read_back = store.stored(written).load()
     portable = FORMATS["portable"]
     if portable.dump(read_back, stem) != portable.dump(portfolio, stem):
         raise ArtifactCorruptedError(

@@ -1,15 +1,17 @@
 """Runs from one registry into another, with their portfolios."""
 
-import hashlib
 import json
 import warnings
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
-from vectorbt.portfolio.registry.artifacts.store import is_name
 from vectorbt.portfolio.registry.checks import check_run_ids
-from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, RunExistsError, RunNotFoundError
-from vectorbt.portfolio.registry.portfolios.stored import check_owner
+from vectorbt.portfolio.registry.errors import (
+    ArtifactCorruptedError,
+    ArtifactMissingError,
+    RunExistsError,
+    RunNotFoundError,
+)
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Conflict, MergeReport
 from vectorbt.portfolio.registry.run import RunRecord
@@ -151,26 +153,16 @@ class _Receiver:
 
     def _read_portfolio(self, runs: tp.List[_Run]) -> tp.Optional[_Lot]:
         """Read the portfolio that runs share. Refuse them if it is not what was saved."""
-        artifact = Artifact.of(runs[0].record)
-        if artifact is None:
+        if runs[0].record.artifact is None:
             return _Lot(runs, {})
         try:
             for run in runs:
-                check_owner(run.record, artifact)
-            contents = {name: self._read(name) for name in artifact.names}
-            _check_digest(contents[artifact.main], artifact)
-        except (FileNotFoundError, ValueError, ArtifactCorruptedError) as e:
+                self.source.stored(run.record).check_owner()
+            contents = self.source.stored(runs[0].record).read()
+        except (ArtifactMissingError, ArtifactCorruptedError) as e:
             self._refuse(runs, str(e))
             return None
         return _Lot(runs, contents)
-
-    def _read(self, name: str) -> bytes:
-        if not is_name(name):
-            raise ValueError(f"there its record refers to {name[:100]!r}, which cannot name a portfolio")
-        try:
-            return self.source.artifacts.read(name)
-        except FileNotFoundError:
-            raise FileNotFoundError(f"its portfolio {self.source.artifacts.locate(name)} is missing") from None
 
     def _insert(self, lots: tp.Sequence[_Lot]) -> tp.List[_Run]:
         """Write portfolios, then records, while nobody else changes the target. Return the runs that came in."""
@@ -209,11 +201,6 @@ def _by_portfolio(runs: tp.Iterable[_Run]) -> tp.Iterable[tp.List[_Run]]:
     for run in runs:
         lots.setdefault(Artifact.of(run.record), []).append(run)
     return lots.values()
-
-
-def _check_digest(content: bytes, artifact: Artifact) -> None:
-    if artifact.sha256 is not None and hashlib.sha256(content).hexdigest() != artifact.sha256:
-        raise ValueError(f"there its portfolio {artifact.main} is not what was saved; restore it from a copy")
 
 
 def _missing(store: RunStore, lots: tp.Iterable[_Lot]) -> tp.Iterator[tp.Tuple[str, bytes]]:
