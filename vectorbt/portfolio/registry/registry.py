@@ -3,6 +3,7 @@
 import os
 import warnings
 from datetime import timedelta
+from typing import Unpack
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
@@ -10,7 +11,7 @@ from vectorbt.portfolio.registry.checks import check_portfolio, check_run_ids, i
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError
 from vectorbt.portfolio.registry.metric_names import lower_is_better
 from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
-from vectorbt.portfolio.registry.query.query import FIELDS, Query
+from vectorbt.portfolio.registry.query.query import FIELDS, AllFilters, Conditions, Filters, PoolFilters, Query
 from vectorbt.portfolio.registry.reports import Compaction, Garbage, MergeReport, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias.judge import deflated_sharpe_ratios, judge
@@ -168,7 +169,7 @@ class RunRegistry:
         self,
         strategy_name: tp.Optional[str] = None,
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
-        **filters: tp.Any,
+        **filters: Unpack[Filters],
     ) -> RunList:
         """Return the runs that meet all conditions, newest first.
 
@@ -198,7 +199,7 @@ class RunRegistry:
         self,
         strategy_name: tp.Optional[str] = None,
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
-        **filters: tp.Any,
+        **filters: Unpack[Filters],
     ) -> tp.Frame:
         """Return the runs that `RunRegistry.list_runs` finds as a DataFrame.
 
@@ -212,9 +213,10 @@ class RunRegistry:
         n: int = 10,
         strategy_name: tp.Optional[str] = None,
         *,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
         ascending: tp.Optional[bool] = None,
         deflate: bool = False,
-        **filters: tp.Any,
+        **filters: Unpack[Conditions],
     ) -> RunList:
         """Return the best runs by a metric, the best one first.
 
@@ -225,6 +227,7 @@ class RunRegistry:
             metric (str): Headline field, or any key of `RunRecord.stats`.
             n (int): Number of runs at most.
             strategy_name (str): Name of the strategy.
+            tags (list of str): The run has at least one of them.
             ascending (bool): True if low is good. By default drawdowns, durations and fees are best when low,
                 everything else when high.
             deflate (bool): Whether `to_frame()` of the list has a column `dsr`: the deflated Sharpe ratio of each run,
@@ -247,7 +250,7 @@ class RunRegistry:
                 raise TypeError(f"get_best_runs has no {name}; give {instead}= instead")
         if ascending is None:
             ascending = lower_is_better(metric)
-        query = Query.of(strategy_name, filters.pop("tags", None), **filters)
+        query = Query.of(strategy_name, tags, **filters)
         runs = self.store.list_runs(query.best(metric, n, ascending))
         return RunList(runs, deflated_sharpe_ratios(self.store, runs) if deflate else None)
 
@@ -257,7 +260,7 @@ class RunRegistry:
         *,
         pool: str = "strategy",
         n_blocks: int = 16,
-        **filters: tp.Any,
+        **filters: Unpack[PoolFilters],
     ) -> SelectionBias:
         """Judge how much of a run's Sharpe ratio is luck, given all that was tried beside it.
 
@@ -393,7 +396,7 @@ class RunRegistry:
         It stays a trial: `list_runs(deleted=True)` shows it, without its notes and its portfolio."""
         return self.store.delete_run(run_id)
 
-    def delete_runs(self, run_ids: tp.Optional[tp.Sequence[str]] = None, **filters: tp.Any) -> int:
+    def delete_runs(self, run_ids: tp.Optional[tp.Sequence[str]] = None, **filters: Unpack[AllFilters]) -> int:
         """Delete runs by their whole ids, or by the conditions of `RunRegistry.list_runs`, in one transaction.
 
         Returns:

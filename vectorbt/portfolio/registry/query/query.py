@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from math import isfinite
 from operator import attrgetter
+from typing import TypedDict
 
 import numpy as np
 
@@ -51,6 +52,58 @@ def value_of(record: RunRecord, name: str) -> tp.Any:
     if name.startswith(_PARAMS):
         return record.parameters.get(name[len(_PARAMS) :])
     return record.stats.get(name)
+
+
+class Conditions(TypedDict, total=False):
+    """Conditions that every call takes which is about several runs. All must hold."""
+
+    parameters: tp.Optional[dict]
+    """Values by name. A list means one of its items, None that there is no value."""
+
+    where: tp.Optional[str]
+    """Expression over the columns of `RunRegistry.to_frame`."""
+
+    since: tp.Union[None, str, date, datetime]
+    """Earliest timestamp, inclusive. A naive one is UTC."""
+
+    until: tp.Union[None, str, date, datetime]
+    """Latest timestamp, inclusive. A bare date means the whole day."""
+
+    data: tp.Any
+    """Prices that the run was made on, or their fingerprint."""
+
+    sweep_id: tp.Optional[str]
+    """Sweep that the run belongs to."""
+
+    deleted: tp.Optional[bool]
+    """False for the runs that are there, True for the deleted ones, None for all."""
+
+
+class Filters(Conditions, total=False):
+    """What `RunRegistry.list_runs` takes beside a strategy and tags: conditions, an order and a limit."""
+
+    sort_by: str
+    """Field, metric or `params.<name>`. Missing values and NaN come last in both directions."""
+
+    ascending: tp.Optional[bool]
+    """Direction. Defaults to newest first for the timestamp, else to ascending."""
+
+    limit: tp.Optional[int]
+    """Number of runs at most."""
+
+
+class PoolFilters(Conditions, total=False):
+    """Conditions by which `RunRegistry.selection_bias` chooses runs, among them a strategy and tags."""
+
+    strategy_name: tp.Optional[str]
+    """Name of the strategy."""
+
+    tags: tp.Union[None, str, tp.Sequence[str]]
+    """The run has at least one of them."""
+
+
+class AllFilters(Filters, PoolFilters, total=False):
+    """All that `Query.of` takes."""
 
 
 @dataclass(frozen=True)
