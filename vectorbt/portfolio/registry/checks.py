@@ -9,6 +9,9 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.display import text_of
 from vectorbt.portfolio.registry.encoding import decode_mapping, encode, encode_mapping
 
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.base import Portfolio
+
 _RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -127,7 +130,7 @@ def check_parameters(value: tp.Any) -> tp.Dict[str, tp.Any]:
     return decode_mapping(encode_mapping(value, "parameters"))
 
 
-def check_portfolio(value: tp.Any) -> tp.Any:
+def check_portfolio(value: tp.Any) -> "Portfolio":
     """Return `value` if it is a vectorbt portfolio.
 
     Raises:

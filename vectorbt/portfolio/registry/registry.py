@@ -25,6 +25,9 @@ from vectorbt.portfolio.registry.upkeep.check import check, gc
 from vectorbt.portfolio.registry.upkeep.convert import Conversion, convert
 from vectorbt.portfolio.registry.upkeep.transfer import find_ids, transfer
 
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.base import Portfolio
+
 _ON_DISPLAY = 10
 _UNREADABLE = (RegistryError, ImportError, OSError)
 """Errors of a store that cannot be read, such as a server that is down: no reason not to show which one it is."""
@@ -59,7 +62,7 @@ class RunRegistry:
 
     def save_run(
         self,
-        portfolio: tp.Any,
+        portfolio: "Portfolio",
         strategy_name: str,
         parameters: tp.Optional[dict] = None,
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
@@ -102,7 +105,7 @@ class RunRegistry:
 
     def save_sweep(
         self,
-        portfolio: tp.Any,
+        portfolio: "Portfolio",
         strategy_name: str,
         parameters: tp.Optional[dict] = None,
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
@@ -330,7 +333,7 @@ class RunRegistry:
 
     # ############# Portfolios ############# #
 
-    def load_portfolio(self, run_id: str) -> tp.Any:
+    def load_portfolio(self, run_id: str) -> tp.Optional["Portfolio"]:
         """Return the portfolio of a run by its id or a unique prefix of at least four characters.
 
         Of a sweep it is the column or group of that run alone. None for an unknown run, and for one that was saved
@@ -344,7 +347,7 @@ class RunRegistry:
             ArtifactUnreadableError: If the installed versions cannot open it. Names those that wrote it."""
         return self.store.load_portfolio(run_id)
 
-    def load_sweep(self, sweep_id: str) -> tp.Any:
+    def load_sweep(self, sweep_id: str) -> tp.Optional["Portfolio"]:
         """Return the whole portfolio of a sweep. None for an unknown sweep, and for one saved without a portfolio.
 
         Raises the errors of `RunRegistry.load_portfolio`."""
@@ -598,7 +601,7 @@ def _store_of(place: tp.Any) -> tp.Any:
 
 
 def save_to_registry(
-    portfolio: tp.Any,
+    portfolio: "Portfolio",
     strategy_name: str,
     parameters: tp.Optional[dict] = None,
     tags: tp.Union[None, str, tp.Sequence[str]] = None,

@@ -30,6 +30,9 @@ from vectorbt.portfolio.registry.encoding import dumps, encode, encode_mapping, 
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.record_json import CONTAINERS, DETAILS, Detail
 
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.base import Portfolio
+
 _Known = tp.Dict[tp.Tuple[str, int], tp.Any]
 """Encoded details by their name and the `id` of what was encoded."""
 
@@ -144,7 +147,7 @@ class RunRecord:
     @classmethod
     def from_portfolio(
         cls,
-        portfolio: tp.Any,
+        portfolio: "Portfolio",
         strategy_name: str,
         parameters: tp.Optional[dict] = None,
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
@@ -187,7 +190,7 @@ class RunRecord:
     @classmethod
     def from_columns(
         cls,
-        portfolio: tp.Any,
+        portfolio: "Portfolio",
         strategy_name: str,
         parameters: tp.Optional[dict] = None,
         tags: tp.Union[None, str, tp.Sequence[str]] = None,

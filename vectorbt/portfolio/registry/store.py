@@ -32,6 +32,9 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord, to_dicts
 
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.base import Portfolio
+
 _PREFIX = re.compile(r"[0-9a-f-]{4,36}")
 """What may stand for a run_id: at least four of its characters."""
 
@@ -147,7 +150,7 @@ class RunStore(abc.ABC):
     def save_run(
         self,
         run: RunRecord,
-        portfolio: tp.Any = None,
+        portfolio: tp.Optional["Portfolio"] = None,
         portfolio_format: tp.Optional[str] = None,
         new_ids: bool = False,
     ) -> None:
@@ -157,7 +160,7 @@ class RunStore(abc.ABC):
     def save_runs(
         self,
         runs: tp.Sequence[RunRecord],
-        portfolio: tp.Any = None,
+        portfolio: tp.Optional["Portfolio"] = None,
         portfolio_format: tp.Optional[str] = None,
         new_ids: bool = False,
     ) -> None:
@@ -293,7 +296,7 @@ class RunStore(abc.ABC):
 
     # ############# Portfolios ############# #
 
-    def load_portfolio(self, run_id: str) -> tp.Any:
+    def load_portfolio(self, run_id: str) -> tp.Optional["Portfolio"]:
         """Return the portfolio of a run: the column or group of that run alone where it belongs to a sweep.
 
         Returns None for an unknown run, and for one that was saved without a portfolio.
@@ -307,11 +310,12 @@ class RunStore(abc.ABC):
         stored = None if record is None else self._whole(record)
         if stored is None:
             return None
-        portfolio = stored.load() if record.column is None else stored.load_column(record.column)
-        warn_of_other_settings(record, portfolio)
+        column = stored.record.column
+        portfolio = stored.load() if column is None else stored.load_column(column)
+        warn_of_other_settings(stored.record, portfolio)
         return portfolio
 
-    def load_sweep(self, sweep_id: str) -> tp.Any:
+    def load_sweep(self, sweep_id: str) -> tp.Optional["Portfolio"]:
         """Return the whole portfolio of a sweep, the columns of deleted runs included.
 
         Returns None for an unknown sweep, and for one that was saved without a portfolio. Raises the errors of
@@ -340,10 +344,12 @@ class RunStore(abc.ABC):
                 aggregate of several columns.
 
         Raises the errors of `RunStore.load_portfolio` as well."""
-        records = [self.get_run(run_id) for run_id in run_ids]
-        for run_id, record in zip(run_ids, records, strict=True):
+        records = []
+        for run_id in run_ids:
+            record = self.get_run(run_id)
             if record is None:
                 raise RunNotFoundError(f"no run {run_id!r} in {self}")
+            records.append(record)
         return self.returns_of(records)
 
     def returns_of(self, records: tp.Sequence[RunRecord]) -> tp.Frame:

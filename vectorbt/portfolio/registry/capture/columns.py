@@ -7,8 +7,11 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import as_text
 
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.base import Portfolio
 
-def column_parameters(portfolio: tp.Any, constant: tp.Dict[str, tp.Any]) -> tp.List[tp.Dict[str, tp.Any]]:
+
+def column_parameters(portfolio: "Portfolio", constant: tp.Dict[str, tp.Any]) -> tp.List[tp.Dict[str, tp.Any]]:
     """Return the parameters of each column or group: its labels by level, merged over the constant ones.
 
     A portfolio that is a Series has no levels, and the constant parameters alone. So has one whose columns are all in

@@ -5,8 +5,11 @@ import numpy as np
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError
 
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.base import Portfolio
 
-def select_column(portfolio: tp.Any, column: int) -> tp.Any:
+
+def select_column(portfolio: "Portfolio", column: int) -> "Portfolio":
     """Return one column of a portfolio, or one group where it is grouped, by position.
 
     The metrics stay what they were in the whole: an initial cash that was found by looking at all columns
@@ -25,7 +28,7 @@ def select_column(portfolio: tp.Any, column: int) -> tp.Any:
     return portfolio.iloc[column]
 
 
-def found_init_cash(portfolio: tp.Any) -> tp.Optional[tp.Array1d]:
+def found_init_cash(portfolio: "Portfolio") -> tp.Optional[tp.Array1d]:
     """Return the initial cash that vectorbt has found by looking at all columns, None if it has not done so.
 
     It is in the form in which it is given to a portfolio: one value per column, or per group where cash is shared.

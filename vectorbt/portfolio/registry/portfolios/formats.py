@@ -14,6 +14,9 @@ from vectorbt.portfolio.registry.portfolios.columns import select_column
 from vectorbt.portfolio.registry.portfolios.index import decode_index, encodable_index, encode_index
 from vectorbt.portfolio.registry.portfolios.pickled_names import unimportable_name
 
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.base import Portfolio
+
 
 class BlobReader(abc.ABC):
     """Reads blobs by their names."""
@@ -40,17 +43,17 @@ class PortfolioFormat(abc.ABC):
     """Whether there is a whole portfolio in the blobs."""
 
     @abc.abstractmethod
-    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+    def dump(self, portfolio: "Portfolio", stem: str) -> tp.Dict[str, bytes]:
         """Return a portfolio as blobs by name. The first name is the main one and is made of `stem`."""
 
     @abc.abstractmethod
-    def load(self, names: tp.Sequence[str], read: BlobReader) -> tp.Any:
+    def load(self, names: tp.Sequence[str], read: BlobReader) -> "Portfolio":
         """Return the portfolio of the blobs with these names.
 
         Raises:
             ArtifactUnreadableError: If the installed versions cannot open it."""
 
-    def load_column(self, names: tp.Sequence[str], read: BlobReader, column: int) -> tp.Any:
+    def load_column(self, names: tp.Sequence[str], read: BlobReader, column: int) -> "Portfolio":
         """Return one column of the portfolio, or one group where it is grouped, as `select_column` does.
 
         Raises the errors of `PortfolioFormat.load`.
@@ -66,7 +69,7 @@ class PortfolioFormat(abc.ABC):
         return self.returns_of(self.load(names, read))
 
     @staticmethod
-    def returns_of(portfolio: tp.Any) -> tp.Frame:
+    def returns_of(portfolio: "Portfolio") -> tp.Frame:
         """Return the return series of a portfolio as a frame: those that its Sharpe ratios are made of."""
         from vectorbt.portfolio.registry.capture.metrics import returns_accessor
 
@@ -80,7 +83,7 @@ class PickleFormat(PortfolioFormat):
     name = "pickle"
     executes_code = True
 
-    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+    def dump(self, portfolio: "Portfolio", stem: str) -> tp.Dict[str, bytes]:
         from vectorbt.portfolio.base import Portfolio
 
         if type(portfolio) is not Portfolio:
@@ -109,7 +112,7 @@ class PickleFormat(PortfolioFormat):
                 f"keep the return series only by save_portfolio='returns'"
             ) from e
 
-    def load(self, names: tp.Sequence[str], read: BlobReader) -> tp.Any:
+    def load(self, names: tp.Sequence[str], read: BlobReader) -> "Portfolio":
         from vectorbt.portfolio.base import Portfolio
 
         content = read(names[0])
@@ -130,7 +133,7 @@ class PortableFormat(PortfolioFormat):
     name = "portable"
     executes_code = False
 
-    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+    def dump(self, portfolio: "Portfolio", stem: str) -> tp.Dict[str, bytes]:
         from vectorbt.portfolio.registry.portfolios.portable.reading import PortableFiles, open_whole
         from vectorbt.portfolio.registry.portfolios.portable.writing import dump
 
@@ -144,12 +147,12 @@ class PortableFormat(PortfolioFormat):
             ) from e
         return blobs
 
-    def load(self, names: tp.Sequence[str], read: BlobReader) -> tp.Any:
+    def load(self, names: tp.Sequence[str], read: BlobReader) -> "Portfolio":
         from vectorbt.portfolio.registry.portfolios.portable.reading import PortableFiles, open_whole
 
         return PortableFiles(names, open_whole(read)).load()
 
-    def load_column(self, names: tp.Sequence[str], read: BlobReader, column: int) -> tp.Any:
+    def load_column(self, names: tp.Sequence[str], read: BlobReader, column: int) -> "Portfolio":
         from vectorbt.portfolio.registry.portfolios.portable.reading import PortableFiles, open_partly
 
         return PortableFiles(names, open_partly(read, read.size)).load_column(column)
@@ -166,7 +169,7 @@ class ReturnsFormat(PortfolioFormat):
     executes_code = False
     holds_portfolio = False
 
-    def dump(self, portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+    def dump(self, portfolio: "Portfolio", stem: str) -> tp.Dict[str, bytes]:
         import io
 
         import numpy as np

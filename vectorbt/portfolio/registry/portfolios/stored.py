@@ -60,8 +60,12 @@ class StoredPortfolio:
     @property
     def is_whole(self) -> bool:
         """Whether a whole portfolio was saved, not only its returns. An unknown format may hold one."""
-        form = FORMATS.get(self.artifact.format)
-        return form is None or form.holds_portfolio
+        return self._format is None or self._format.holds_portfolio
+
+    @property
+    def _format(self) -> tp.Optional[PortfolioFormat]:
+        """Format of the portfolio. None if this version does not know it, or the record does not say it."""
+        return None if self.artifact.format is None else FORMATS.get(self.artifact.format)
 
     # ############# Loading ############# #
 
@@ -112,7 +116,7 @@ class StoredPortfolio:
             ArtifactMissingError: If one of them is gone.
             ArtifactCorruptedError: If they are not the run's own, or not what was saved."""
         self.check_owner()
-        form = FORMATS.get(self.artifact.format)
+        form = self._format
         with suppress(ArtifactUnreadableError), self._explained():
             self._files.verify_main()
             if len(self.artifact.names) > 1 and form is not None and not form.executes_code:
@@ -161,7 +165,7 @@ class StoredPortfolio:
             ) from e
 
     def _trusted_format(self) -> PortfolioFormat:
-        form = FORMATS.get(self.artifact.format)
+        form = self._format
         if form is None:
             raise ArtifactUnreadableError(
                 f"the portfolio of run {self.record.run_id} has the format {self.artifact.format!r}, which this "

@@ -11,6 +11,9 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
 
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.base import Portfolio
+
 _SHOWN_IN_WARNING = 10
 
 
@@ -91,7 +94,7 @@ def _convert(store: RunStore, runs: tp.Sequence[RunRecord], old: Artifact, to: s
     return present
 
 
-def _verify(store: RunStore, run: RunRecord, artifact: Artifact, portfolio: tp.Any, stem: str) -> None:
+def _verify(store: RunStore, run: RunRecord, artifact: Artifact, portfolio: "Portfolio", stem: str) -> None:
     """Check that what was written is the portfolio. Equal portfolios are equal bytes in the portable format."""
     written = run.copy()
     written.artifact = artifact.to_dict()
