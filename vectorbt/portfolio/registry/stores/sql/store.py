@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, FolderArtifacts
 from vectorbt.portfolio.registry.encoding import loads
 from vectorbt.portfolio.registry.errors import RunExistsError
 from vectorbt.portfolio.registry.query.comparing import is_missing
 from vectorbt.portfolio.registry.query.query import Query, value_of
-from vectorbt.portfolio.registry.remote_artifacts import open_artifacts
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
 from vectorbt.portfolio.registry.stores.shared_part import own_part
