@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.support.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import FileStore, RunRegistry, stores
 from vectorbt.portfolio.registry.artifacts import open_artifacts
+from vectorbt.portfolio.registry.artifacts.remote import FsspecArtifacts
 from vectorbt.portfolio.registry.locations import local_path
 from vectorbt.portfolio.registry.stores import open_store
 
@@ -122,3 +123,8 @@ class TestSqliteUrls:
     def test_the_name_of_a_database_on_a_server_may_have_escapes(self):
         store = open_store("postgresql+psycopg://quant@db/a%20b%25", artifacts="runs")
         assert store.database.url.database == "a b%"
+
+
+def test_a_folder_is_no_place_for_remote_artifacts():
+    with pytest.raises(ValueError, match="is no URL; expected such as 's3://"):
+        FsspecArtifacts("folder/of/portfolios")

@@ -32,6 +32,8 @@ class FsspecArtifacts(ArtifactStore):
 
     def __init__(self, url: str) -> None:
         scheme, place = scheme_of(url), url.partition("://")[2].rstrip("/")
+        if scheme is None:
+            raise ValueError("the place of these artifacts is no URL; expected such as 's3://bucket/prefix'")
         if not place:
             raise ValueError(f"'{scheme}://' names no bucket or folder; expected such as '{scheme}://bucket/prefix'")
         if _holds_password(scheme, place):
