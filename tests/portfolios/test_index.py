@@ -208,3 +208,9 @@ def test_only_what_has_no_encoding_is_given_up():
 def test_a_malformed_index_is_a_value_error(damage):
     with pytest.raises(ValueError):
         decode_index(damage(encode_index(DAYS)))
+
+
+def test_a_label_of_a_newer_version_is_named():
+    encoded = encode_index(pd.Index(["a", "b"], dtype="object"))
+    with pytest.raises(ValueError, match=r"value of an index cannot be read: .*\$future"):
+        decode_index({**encoded, "labels": ["a", {"$future": 1}]})

@@ -140,7 +140,7 @@ def restore_index(description: DescriptionT, ticks: tp.Optional[tp.Array1d]) -> 
 def _decode(encoded: tp.Any) -> tp.Any:
     value = decode(encoded)
     if isinstance(value, UnknownValue):
-        raise ValueError(f"a value of an index cannot be read: {next(iter(value), None)!r}")
+        raise ValueError(f"a value of an index cannot be read: {value!r}")
     return value
 
 
