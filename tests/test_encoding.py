@@ -455,6 +455,7 @@ def test_invalid_json_of_the_older_format_is_a_value_error(text):
         ({"prices": pd.Index([1])}, "parameters['prices']", "save it with the portfolio"),
         ({"objects": np.array([None])}, "parameters['objects']", "value.tolist()"),
         ({"objects": np.zeros(1, [("a", object)])}, "parameters['objects']", "value.tolist()"),
+        ({"empty": np.zeros(1, {"names": [], "formats": [], "itemsize": 8})}, "parameters['empty']", "value.tolist()"),
         ({"masked": np.ma.masked_array([1], [True])}, "parameters['masked']", "value.tolist()"),
         ({"long": np.zeros(1, np.longdouble)}, "parameters['long']", "value.tolist()"),
         ({"long": np.longdouble(1)}, "parameters['long']", "pass"),

@@ -738,8 +738,8 @@ def _check_code_points(array: np.ndarray) -> None:
 def _is_portable(dtype: np.dtype, depth: int = MAX_DEPTH) -> bool:
     """Return whether a dtype means the same on every machine.
 
-    Objects, pointers, extended precision and titles do not."""
-    if dtype.itemsize == 0 or depth == 0:
+    Objects, pointers, extended precision, titles and records without fields do not."""
+    if dtype.itemsize == 0 or dtype.names == () or depth == 0:
         return False
     if dtype.subdtype is not None:
         return _is_portable(dtype.base, depth - 1)
