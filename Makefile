@@ -42,9 +42,10 @@ test-overlay: $(OVERLAY_INSTALLED) dist  ## Install beside vectorbt, run its own
 	$(OVERLAY_VENV)/bin/python tests/packaging/check_install.py dist/*.whl dist/*.tar.gz
 	$(OVERLAY_VENV)/bin/python tests/upstream/compare.py dist/*.whl
 
-lint: $(INSTALLED_FOR_TESTS)  ## Check formatting and run the linter
+lint: $(INSTALLED_FOR_TESTS)  ## Check formatting and types, and run the linter
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
+	$(RUN) -m mypy
 
 format: $(INSTALLED_FOR_TESTS)  ## Format the code and apply the linter's safe fixes
 	$(RUN) -m ruff check --fix .
@@ -58,7 +59,7 @@ dist: $(INSTALLED_FOR_TESTS)  ## Build the sdist, and the wheel out of it, into 
 	$(RUN) -m build --quiet
 
 clean:  ## Remove environments, caches and distributions; saved runs stay
-	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last, so an interrupted installation is repeated. The demo needs little, the tests need a lot.

@@ -48,9 +48,13 @@ def modules_of_project():
     return {path.relative_to(PROJECT).as_posix() for path in (PROJECT / PACKAGE).rglob("*.py")}
 
 
-def test_wheel_holds_every_module_and_nothing_else(wheel):
+MARKER_OF_TYPES = f"{PACKAGE}/py.typed"
+"""Without it, type checkers do not read the annotations of an installed package."""
+
+
+def test_wheel_holds_every_module_the_marker_of_types_and_nothing_else(wheel):
     names = {name for name in wheel.namelist() if not name.split("/")[0].endswith(".dist-info")}
-    assert names == modules_of_project()
+    assert names == {*modules_of_project(), MARKER_OF_TYPES}
 
 
 def test_wheel_holds_the_licence(wheel):
@@ -62,6 +66,7 @@ def test_sdist_holds_every_module_and_none_of_vectorbts(sdist_names):
     assert {
         name for name in sdist_names if name.startswith("vectorbt/") and name.endswith(".py")
     } == modules_of_project()
+    assert MARKER_OF_TYPES in sdist_names
 
 
 @pytest.mark.parametrize("name", ["vectorbt/__init__.py", "vectorbt/portfolio/__init__.py"])

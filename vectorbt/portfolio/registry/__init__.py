@@ -72,8 +72,7 @@ def _announce() -> None:
 
     Portfolio.save_to_registry = save_to_registry
     for name in ("vectorbt", "vectorbt.portfolio"):
-        module = sys.modules[name]
-        module.RunRegistry, module.RunRecord = RunRegistry, RunRecord
+        vars(sys.modules[name]).update(RunRegistry=RunRegistry, RunRecord=RunRecord)
 
 
 _announce()

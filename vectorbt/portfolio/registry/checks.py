@@ -22,7 +22,7 @@ def new_run_ids(n: int) -> tp.List[str]:
     return sorted(str(uuid.uuid4()) for _ in range(n))
 
 
-def is_run_id(value: tp.Any) -> bool:
+def is_run_id(value: tp.Any) -> tp.TypeGuard[str]:
     """Return whether `value` is a UUID in its one canonical form: lower case, with hyphens.
 
     File names are made of ids, so nothing else may pass."""

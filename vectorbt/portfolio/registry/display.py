@@ -11,7 +11,7 @@ __all__ = ["as_cell", "as_printable", "text_of"]
 _WRITTEN_BITS = 2_000
 """Integers of so many bits can always be written: `sys.set_int_max_str_digits` takes no fewer than 640 digits."""
 
-_BRACKETS = {list: "[]", tuple: "()", set: "{}", frozenset: ("frozenset({", "})")}
+_BRACKETS: tp.Dict[type, tp.Sequence[str]] = {list: "[]", tuple: "()", set: "{}", frozenset: ("frozenset({", "})")}
 
 
 def text_of(value: tp.Any, write: tp.Callable[[tp.Any], str] = repr) -> str:

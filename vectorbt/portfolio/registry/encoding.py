@@ -176,7 +176,7 @@ class UnknownValue:
 def _copy_json(value: tp.Any) -> tp.Any:
     # Not recursive: JSON may nest deeper than Python's functions.
     holder = [value]
-    pending = [holder]
+    pending: tp.List[tp.Any] = [holder]
     while pending:
         container = pending.pop()
         for key, item in container.items() if type(container) is dict else enumerate(container):
@@ -253,7 +253,7 @@ def _is_plain(value: tp.Any) -> bool:
 
 def encode_at(value: tp.Any, path: PathT) -> tp.Any:
     """Encode the value at `path`."""
-    return _encoder_of(type(value))(value, path)
+    return _encoder_of(type(value))(value, path)  # type: ignore[arg-type]  # mypy takes no class for hashable
 
 
 def encode_items(items: tp.Iterable, path: PathT) -> list:
@@ -398,7 +398,7 @@ def _decode_object(encoded: dict, depth: int) -> tp.Any:
 
 def _decode_tagged(encoded: dict, tag: str, payload: tp.Any, depth: int) -> tp.Any:
     payload_type, decoder = DECODERS.get(tag, (None, None))
-    if type(payload) is not payload_type:
+    if decoder is None or type(payload) is not payload_type:
         return UnknownValue(encoded)
     try:
         return decoder(payload, depth)
@@ -540,7 +540,7 @@ def _encode_timestamp(value: pd.Timestamp, path: PathT) -> dict:
     if value.tz is None:
         text = text.removesuffix("T00:00")
     else:
-        zone = zone_name(value.tz, path) or offset_text(value.tz.utcoffset(None))
+        zone = zone_name(value.tz, path) or offset_text(value.tz)
         text += f"Z[{zone}]" if zone else "Z"
     return {"$timestamp": _with_resolution(text, value.unit)}
 
@@ -581,7 +581,7 @@ def _parse_timedelta(text: str) -> pd.Timedelta:
     ticks, rest = divmod(int(count) * _NANOSECONDS[unit], _NANOSECONDS[resolution])
     if rest or ticks == -(2**63):  # the smallest integer of 64 bits is NaT
         raise ValueError(f"not a number of {resolution}: {text}")
-    return pd.Timedelta(np.timedelta64(ticks, resolution))
+    return pd.Timedelta(np.timedelta64(ticks, resolution))  # type: ignore[arg-type]  # NumPy's stubs want a literal
 
 
 def _with_resolution(text: str, unit: str) -> str:
@@ -639,16 +639,16 @@ def zone_name(tz: dt.tzinfo, path: PathT) -> tp.Optional[str]:
     """Return the name of a zone in the time zone database, or None for a fixed offset."""
     # pytz is not imported: pandas 3 does without it.
     is_pytz = type(tz).__module__.partition(".")[0] == "pytz"
-    if isinstance(tz, dt.timezone) or (is_pytz and tz.zone is None):
+    if isinstance(tz, dt.timezone) or (is_pytz and getattr(tz, "zone", None) is None):
         return None
     if not is_pytz and not isinstance(tz, ZoneInfo):
         raise TypeError(
             f"{display(path)} has a time zone of type {type_name(tz)}, which cannot be stored; convert it to a "
             "zoneinfo.ZoneInfo or a datetime.timezone"
         )
-    name = tz.zone if is_pytz else tz.key
+    name = tz.key if isinstance(tz, ZoneInfo) else getattr(tz, "zone", None)
     try:
-        parse_zone(name)
+        parse_zone(name or "")
     except (TypeError, ValueError, LookupError, OSError):
         raise TypeError(
             f"{display(path)} has the time zone {tz!r}, which zoneinfo does not find by its name; convert it to one "
@@ -657,15 +657,15 @@ def zone_name(tz: dt.tzinfo, path: PathT) -> tp.Optional[str]:
     return name
 
 
-def offset_text(offset: dt.timedelta) -> str:
-    """Return an offset from UTC such as "+01:00", or "" for UTC itself."""
-    return str(dt.timezone(offset)).removeprefix("UTC")
+def offset_text(tz: dt.tzinfo) -> str:
+    """Return the offset of a zone that always has the same, such as "+01:00", or "" for UTC itself."""
+    return str(dt.timezone(tp.cast(dt.timedelta, tz.utcoffset(None)))).removeprefix("UTC")
 
 
 def parse_zone(text: str) -> dt.tzinfo:
     """Return the time zone of a name or an offset. `zoneinfo` is never asked for what does not look like a name."""
     if _OFFSET.fullmatch(text):
-        return dt.datetime.fromisoformat(f"2000-01-01T00:00{text}").tzinfo
+        return tp.cast(dt.tzinfo, dt.datetime.fromisoformat(f"2000-01-01T00:00{text}").tzinfo)
     return ZoneInfo(match_text(_ZONE_NAME, text).group())
 
 
@@ -698,6 +698,14 @@ def _count_text(value: tp.Union[np.datetime64, np.timedelta64]) -> str:
 def _parse_count(text: str) -> tp.Tuple[tp.Union[int, str], str]:
     count, step, unit = match_text(_COUNT, text).group("count", "step", "unit")
     return count if count == "NaT" else int(count), f"{step or ''}{unit}"
+
+
+def _decode_datetime64(text: str, depth: int) -> np.datetime64:
+    return np.datetime64(*_parse_count(text))  # type: ignore[call-overload]  # NumPy's stubs want a literal
+
+
+def _decode_timedelta64(text: str, depth: int) -> np.timedelta64:
+    return np.timedelta64(*_parse_count(text))  # type: ignore[call-overload]  # NumPy's stubs want a literal
 
 
 def _encode_ndarray(value: np.ndarray, path: PathT) -> dict:
@@ -743,7 +751,7 @@ def _is_portable(dtype: np.dtype, depth: int = MAX_DEPTH) -> bool:
         return False
     if dtype.subdtype is not None:
         return _is_portable(dtype.base, depth - 1)
-    if dtype.names is not None:
+    if dtype.fields is not None:
         return all(len(field) == 2 and _is_portable(field[0], depth - 1) for field in dtype.fields.values())
     return _PORTABLE_DTYPE.fullmatch(dtype.str) is not None
 
@@ -751,10 +759,10 @@ def _is_portable(dtype: np.dtype, depth: int = MAX_DEPTH) -> bool:
 def _encode_dtype(dtype: np.dtype) -> tp.Union[str, list, dict]:
     if dtype.subdtype is not None:
         return [_encode_dtype(dtype.base), list(dtype.shape)]
-    if dtype.names is None:
+    if dtype.names is None or dtype.fields is None:
         return dtype.str
-    formats, offsets = zip(*(dtype.fields[name] for name in dtype.names))
-    formats = [_encode_dtype(each) for each in formats]
+    dtypes, offsets = zip(*(dtype.fields[name] for name in dtype.names))
+    formats = [_encode_dtype(each) for each in dtypes]
     return dict(names=list(dtype.names), formats=formats, offsets=list(offsets), itemsize=dtype.itemsize)
 
 
@@ -769,7 +777,8 @@ def _decode_dtype(encoded: tp.Any, levels: int) -> np.dtype:
         return np.dtype((_decode_dtype(base, levels - 1), tuple(shape)))
     if encoded.keys() != _DTYPE_KEYS:
         raise ValueError(f"a dtype with fields has {sorted(_DTYPE_KEYS)}, not {sorted(encoded)}")
-    return np.dtype({**encoded, "formats": [_decode_dtype(item, levels - 1) for item in encoded["formats"]]})
+    formats = [_decode_dtype(item, levels - 1) for item in encoded["formats"]]
+    return np.dtype({**encoded, "formats": formats})  # type: ignore[call-overload]  # NumPy's stubs want a literal
 
 
 # ############# Who encodes what ############# #
@@ -818,8 +827,8 @@ DECODERS: tp.Dict[str, tp.Tuple[type, tp.Callable[[tp.Any, int], tp.Any]]] = {
     "$date": (str, lambda text, depth: _parse_iso(dt.date, text)),
     "$time": (str, lambda text, depth: _parse_iso(dt.time, text)),
     "$pytimedelta": (str, lambda text, depth: dt.timedelta(microseconds=int(text))),
-    "$datetime64": (str, lambda text, depth: np.datetime64(*_parse_count(text))),
-    "$timedelta64": (str, lambda text, depth: np.timedelta64(*_parse_count(text))),
+    "$datetime64": (str, _decode_datetime64),
+    "$timedelta64": (str, _decode_timedelta64),
     "$enum": (list, _decode_enum),
     "$path": (list, _decode_path),
     "$ndarray": (list, _decode_ndarray),

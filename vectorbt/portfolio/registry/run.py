@@ -83,7 +83,9 @@ class RunRecord:
         0.6023
         ```"""
 
-    _source: tp.Union[None, dict, tp.Tuple[bytes, tp.Mapping]] = field(default=None, init=False)
+    _source: tp.Union[None, tp.Mapping[str, tp.Any], tp.Tuple[bytes, tp.Mapping[str, tp.Any]]] = field(
+        default=None, init=False
+    )
     """What the details are decoded from: JSON and what it shares with other records, or the parsed dict."""
 
     run_id: str
@@ -171,7 +173,7 @@ class RunRecord:
         from vectorbt.portfolio.registry.capture.provenance import describe_data, environment
 
         check_portfolio(portfolio)
-        described = dict(
+        described: tp.Dict[str, tp.Any] = dict(
             strategy_name=check_strategy_name(strategy_name),
             parameters=check_parameters(parameters),
             tags=check_tags(tags),
@@ -226,7 +228,7 @@ class RunRecord:
         measured = measure_columns(portfolio)
         data = describe_columns(portfolio)
         run_ids = new_run_ids(len(varying))
-        shared = dict(
+        shared: tp.Dict[str, tp.Any] = dict(
             described,
             timestamp=now(),
             sweep_id=new_run_ids(1)[0],
@@ -294,11 +296,11 @@ class RunRecord:
             return _locate(self._root, self)
         return record_json.decode_detail(name, self._parsed())
 
-    def _parsed(self) -> tp.Optional[tp.Mapping[str, tp.Any]]:
-        """Return the dict that the details are decoded from. None if the record was not read from JSON."""
-        if type(self._source) is tuple:
+    def _parsed(self) -> tp.Mapping[str, tp.Any]:
+        """Return the dict that the details are decoded from, which is empty if the record was not read from JSON."""
+        if isinstance(self._source, tuple):
             self._source = self.as_json()
-        return self._source
+        return {} if self._source is None else self._source
 
     def locate(self, root: str) -> None:
         """Resolve `portfolio_path` against the place where the portfolios of a registry lie.
@@ -321,7 +323,7 @@ class RunRecord:
         """Return the record as a dict. Details that are known already are taken from there."""
         # A detail that nobody has decoded is passed on as it is: decoding can lose what this process does not know,
         # such as the class of an Enum. It is copied, since records of one sweep share parts of it.
-        source = {} if self._source is None else loads_again(dumps(self._parsed()))
+        source = loads_again(dumps(self._parsed()))
         details = {name: self._encoded_detail(name, source, known) for name in DETAILS}
         headline = {name: encode(getattr(self, name), name) for name in HEADLINE}
         return {
@@ -368,7 +370,7 @@ class RunRecord:
 
         For a record that is as it was read it takes no more than parsing. What it leaves out is what
         `RunRecord.from_dict` takes for granted."""
-        if type(self._source) is tuple:
+        if isinstance(self._source, tuple):
             source, shared = self._source
             return {**shared, **loads_again(source)} if shared else loads_again(source)
         return self.to_dict()
@@ -405,7 +407,7 @@ class RunRecord:
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
-    __hash__ = None  # a record can be changed
+    __hash__ = None  # type: ignore[assignment]  # a record can be changed; typeshed has no way to say so
 
     def __reduce__(self) -> tp.Tuple:
         return _restored, (dumps(self.to_dict()), self._root)

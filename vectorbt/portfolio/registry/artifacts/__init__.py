@@ -32,7 +32,7 @@ def open_artifacts(location: tp.Union[str, os.PathLike, ArtifactStore]) -> Artif
     if not isinstance(location, (str, os.PathLike)):
         raise TypeError(f"artifacts must be a folder, a URL or an ArtifactStore, not {type(location).__name__}")
     scheme = scheme_of(location)
-    if scheme is None:
+    if not isinstance(location, str) or scheme is None:
         return FolderArtifacts(os.path.abspath(os.path.expanduser(location)))
     if scheme == "file":
         return FolderArtifacts(local_path(location))

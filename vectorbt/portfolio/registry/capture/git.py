@@ -35,8 +35,16 @@ def git_state() -> tp.Optional[tp.Dict[str, tp.Any]]:
         if not any(os.path.exists(parent / ".git") for parent in (folder, *folder.parents)):
             return None  # which is known without starting a process
         environ = {name: value for name, value in os.environ.items() if name not in _REPOSITORY_VARIABLES}
-        options = dict(stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
-        status = subprocess.run([*_COMMAND, *_STATUS], cwd=folder, env=environ, timeout=_TIMEOUT, **options).stdout
+        status = subprocess.run(
+            [*_COMMAND, *_STATUS],
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_TIMEOUT,
+            check=True,
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return None  # no git, no permission, a folder that is gone, a repository that git refuses, no answer in time
     lines = status.decode("ascii", "replace").splitlines()

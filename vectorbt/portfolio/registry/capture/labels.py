@@ -4,7 +4,7 @@ What a user gives, such as a parameter, is kept faithfully or refused. What vect
 in the way of saving it: here such a value becomes one that has an encoding."""
 
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ def recordable(value: tp.Any) -> tp.Any:
         return value
     if isinstance(value, datetime):
         with suppress(Exception):  # a zone of the user's own may raise anything
-            offset = timezone(value.utcoffset())
+            offset = timezone(tp.cast(timedelta, value.utcoffset()))
             moment = value.tz_convert(offset) if isinstance(value, pd.Timestamp) else value.astimezone(offset)
             if _has_encoding(moment):
                 return moment

@@ -7,6 +7,7 @@ Saving a portfolio must not show warnings of vectorbt, pandas and the like, see
 `vectorbt.portfolio.registry.capture.quiet`."""
 
 from collections import Counter
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -125,7 +126,15 @@ def returns_accessor(portfolio: "Portfolio") -> "ReturnsAccessor":
 # ############# Metrics ############# #
 
 
-def _stats(portfolio: "Portfolio", **kwargs) -> tp.Optional[tp.SeriesFrame]:
+@overload
+def _stats(portfolio: "Portfolio") -> tp.Optional[tp.Series]: ...
+
+
+@overload
+def _stats(portfolio: "Portfolio", *, agg_func: None) -> tp.Optional[tp.SeriesFrame]: ...
+
+
+def _stats(portfolio: "Portfolio", **kwargs: tp.Any) -> tp.Optional[tp.SeriesFrame]:
     """Call `Portfolio.stats` with the names of the metrics in place of their titles."""
     titles = {name: dict(title=name) for name in _metric_names(portfolio)}
     return portfolio.stats(silence_warnings=True, metric_settings=titles, **kwargs)
@@ -140,7 +149,7 @@ def _metric_names(portfolio: "Portfolio") -> tp.List[str]:
         metrics = [metrics]
     names = [metric[0] if isinstance(metric, tuple) else metric for metric in metrics]
     occurrences = Counter(names)
-    numbers = Counter()
+    numbers: tp.Counter[str] = Counter()
     unique_names = []
     for name in names:
         unique_names.append(name if occurrences[name] == 1 else f"{name}_{numbers[name]}")

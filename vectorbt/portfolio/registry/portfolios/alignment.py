@@ -37,13 +37,18 @@ def in_common(indexes: tp.Sequence[pd.Index]) -> tp.Optional[tp.List[pd.Index]]:
     if len(kinds) > 1:
         return None
     if len({index.dtype for index in indexes}) > 1 and kinds == {"times"}:
-        indexes = [_in_utc(index) for index in indexes] if len({index.tz for index in indexes}) > 1 else indexes
+        indexes = (
+            [_in_utc(index) for index in indexes]
+            if len({getattr(index, "tz", None) for index in indexes}) > 1
+            else indexes
+        )
     types = {index.dtype for index in indexes}
     if len(types) > 1:
         for dtype in _candidates(indexes, *kinds):
             converted = [_converted(index, dtype) for index in indexes]
-            if all(index is not None for index in converted):
-                return converted
+            whole = [index for index in converted if index is not None]
+            if len(whole) == len(converted):
+                return whole
         return [index.astype(object) for index in indexes]
     return indexes
 
@@ -70,7 +75,7 @@ def _kind(index: pd.Index) -> str:
     return pd.api.types.infer_dtype(index, skipna=True)
 
 
-def _in_utc(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
+def _in_utc(index: tp.Any) -> pd.DatetimeIndex:
     return index.tz_localize("UTC") if index.tz is None else index.tz_convert("UTC")
 
 
@@ -80,7 +85,7 @@ def _candidates(indexes: tp.Sequence[pd.Index], kind: str) -> tp.List[str]:
         return ["int64", "uint64", "float64"]
     if kind not in ("times", "durations"):
         return []
-    present = {index.unit for index in indexes}
+    present = {getattr(index, "unit", None) for index in indexes}
     zone = ", UTC" if getattr(indexes[0], "tz", None) is not None else ""
     name = "datetime64" if kind == "times" else "timedelta64"
     return [

@@ -101,7 +101,7 @@ def _plainer(index: pd.Index) -> tp.Iterator[pd.Index]:
     yield index
     if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
         index = index.copy()
-        index.freq = None
+        index.freq = None  # type: ignore[misc]  # pandas documents that it can be set
         yield index
     index = as_numpy(index)
     yield index
@@ -196,7 +196,7 @@ def _check_freq_fits(description: DescriptionT, ticks: tp.Array1d) -> None:
 def _describe_zone(zone: tp.Any) -> tp.Dict[str, str]:
     name = zone_name(zone, ("the time zone of the index",))
     library = type(zone).__module__.partition(".")[0]
-    return dict(name=name or offset_text(zone.utcoffset(None)), library=library)
+    return dict(name=name or offset_text(zone), library=library)
 
 
 def _restore_zone(description: tp.Dict[str, str]) -> tp.Any:
@@ -250,7 +250,7 @@ def _describe_freq(index: tp.Union[pd.DatetimeIndex, pd.TimedeltaIndex]) -> tp.O
     return index.freqstr
 
 
-def _is_told_by_its_name(freq: pd.DateOffset) -> bool:
+def _is_told_by_its_name(freq: tp.Any) -> bool:
     try:
         return pd.tseries.frequencies.to_offset(freq.freqstr) == freq
     except ValueError:  # it has none, such as that of months of one's own
@@ -273,7 +273,10 @@ def _describe_period(index: pd.PeriodIndex) -> tp.Tuple[DescriptionT, tp.Array1d
 def _restore_period(description: DescriptionT, ticks: tp.Array1d) -> pd.PeriodIndex:
     if not isinstance(description["freq"], str):
         raise ValueError("periods without a frequency")
-    return pd.PeriodIndex.from_ordinals(_ticks(ticks).astype("i8", copy=False), freq=description["freq"])
+    ordinals = _ticks(ticks).astype("i8", copy=False)
+    return pd.PeriodIndex.from_ordinals(  # type: ignore[attr-defined]  # missing in the stubs of pandas
+        ordinals, freq=description["freq"]
+    )
 
 
 # ############# Labels ############# #
@@ -324,7 +327,7 @@ def _restore_multi(description: DescriptionT, ticks: None) -> pd.MultiIndex:
     levels = [decode_index(level) for level in _list(description, "levels")]
     codes = [_array(codes, "i") for codes in _list(description, "codes")]
     names = [_decode(name) for name in _list(description, "names")]
-    return pd.MultiIndex(levels, codes, names=names)
+    return pd.MultiIndex(levels, codes, names=names)  # type: ignore[arg-type]  # the stubs of pandas take only lists
 
 
 def _list(description: DescriptionT, name: str) -> list:
@@ -333,7 +336,7 @@ def _list(description: DescriptionT, name: str) -> list:
     return description[name]
 
 
-_DESCRIBERS = {
+_DESCRIBERS: tp.Dict[type, tp.Callable[[tp.Any], tp.Tuple[DescriptionT, tp.Optional[tp.Array1d]]]] = {
     pd.RangeIndex: _describe_range,
     pd.DatetimeIndex: _describe_datetime,
     pd.TimedeltaIndex: _describe_timedelta,
@@ -341,7 +344,7 @@ _DESCRIBERS = {
     pd.CategoricalIndex: _describe_categorical,
 }
 
-_RESTORERS = dict(
+_RESTORERS: tp.Dict[str, tp.Callable[[DescriptionT, tp.Any], pd.Index]] = dict(
     range=_restore_range,
     datetime=_restore_datetime,
     timedelta=_restore_timedelta,

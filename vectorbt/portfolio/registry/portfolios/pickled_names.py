@@ -39,6 +39,7 @@ def _names(pickled: bytes) -> tp.Iterator[tp.Tuple[str, str]]:
     """Yield the modules and names that a pickle refers to."""
     memo: tp.Dict[int, tp.Any] = {}  # as protocol 4 numbers it: older ones name a global in one piece
     pushed: tp.List[tp.Any] = [None, None]  # the last two values if they are text
+    argument: tp.Any
     for opcode, argument, _ in pickletools.genops(pickled):
         code = opcode.name
         if code == "GLOBAL":

@@ -252,7 +252,7 @@ def classify(value: tp.Any) -> Classified:
         Kind and key. The key is an `int`, `float` or `Decimal` for a number, the first and last attosecond since 1970
         for an instant, attoseconds for a duration, and a sequence of elements for a collection.
     """
-    return _classifier(type(value))(value)
+    return _classifier(type(value))(value)  # type: ignore[arg-type]  # mypy takes no class for hashable
 
 
 @lru_cache(maxsize=256)
@@ -428,7 +428,7 @@ def read_duration(text: str) -> tp.Optional[int]:
 
 def _read_as(kind: Kind, text: str) -> tp.Tuple[Kind, tp.Any]:
     """Classify a string that is compared with a value of the given kind."""
-    key = None
+    key: tp.Union[None, int, Span] = None
     if kind is Kind.INSTANT:
         key = read_instant(text)
     elif kind is Kind.DURATION:
@@ -449,7 +449,7 @@ def _read_instant(text: str) -> tp.Optional[Span]:
 def _read_dates(text: str) -> tp.Optional[Span]:
     """First and last attosecond of a year, a month, a week or a day."""
     if match := YEAR_OR_MONTH.fullmatch(text):
-        year, month = (part and int(part) for part in match.groups())
+        year, month = int(match[1]), int(match[2] or 0)
         last_month = month or 12
         last_day = calendar.monthrange(year, last_month)[1]
         return _days_between(date(year, month or 1, 1), date(year, last_month, last_day))
@@ -477,22 +477,24 @@ def _read_duration(text: str) -> tp.Optional[int]:
     match = DURATION.fullmatch(text)
     if match is None or not (match["terms"] or match["hours"]):
         return None
-    terms = _sum_terms(match["terms"])
-    clock = _sum_terms("{hours}h{minutes}m{seconds}s".format(**match.groupdict())) if match["hours"] else 0
-    if terms is None:
+    try:
+        terms = _sum_terms(match["terms"])
+    except KeyError:
         return None
+    clock = _sum_terms("{hours}h{minutes}m{seconds}s".format(**match.groupdict())) if match["hours"] else 0
     if match["sign"] == "-":
         # As pandas prints them: "-1 days +02:00:00" is two hours more than minus one day.
         return clock - terms if match["terms"] else -clock
     return terms + clock
 
 
-def _sum_terms(terms: str) -> tp.Optional[int]:
-    """Attoseconds of terms such as "1 day 2h", or None if a unit is unknown."""
+def _sum_terms(terms: str) -> int:
+    """Attoseconds of terms such as "1 day 2h".
+
+    Raises:
+        KeyError: If a unit is unknown."""
     total = 0
     for number, unit in TERM.findall(terms):
-        if unit not in UNITS:
-            return None
         whole, _, fraction = number.partition(".")
         total += int(whole + fraction) * UNITS[unit] // 10 ** len(fraction)
     return total

@@ -101,7 +101,8 @@ def _tokenize(expression: str) -> tp.List[Token]:
             character = expression[position]
             raise error_at(MISTAKES.get(character, f"unexpected {character!r}"), expression, position)
         if match.lastgroup != "space":
-            tokens.append(Token(match.lastgroup, match[0], position))
+            kind = tp.cast(str, match.lastgroup)  # every alternative has a name
+            tokens.append(Token(kind, match[0], position))
         position = match.end()
     tokens.append(Token("end", "", len(expression.rstrip())))
     return tokens
@@ -280,7 +281,7 @@ class _Parser:
             raise self._error("a value alone is not a condition; compare it with something", node.position)
         return node
 
-    def _combine(self, junction: type, nodes: tp.List[Node]) -> Node:
+    def _combine(self, junction: type, nodes: tp.Sequence[Node]) -> Node:
         if len(nodes) == 1:
             return nodes[0]
         return junction(tuple(self._as_condition(node) for node in nodes))

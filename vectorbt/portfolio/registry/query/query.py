@@ -188,8 +188,8 @@ class Query:
             limit=_check_limit(limit),
         )
 
-    def best(self, metric: str, n: int, ascending: bool) -> "Query":
-        """Return the query for the `n` best of the runs by a metric."""
+    def best(self, metric: str, n: tp.Optional[int], ascending: bool) -> "Query":
+        """Return the query for the `n` best of the runs by a metric, for all of them in order if `n` is None."""
         ascending, metric = _check_ascending(ascending), as_text(metric)
         return replace(self, finite=metric, sort_by=metric, ascending=ascending, limit=_check_limit(n))
 
@@ -198,8 +198,15 @@ class Query:
     @property
     def is_unconditional(self) -> bool:
         """Whether the query finds every run."""
-        conditions = (self.strategy_name, self.tags, self.parameters, self.where, self.since, self.until)
-        conditions += (self.data, self.sweep_id, self.prefix, self.finite, self.limit)
+        conditions: tp.List[tp.Any] = [
+            self.strategy_name,
+            self.tags,
+            self.parameters,
+            self.where,
+            self.since,
+            self.until,
+        ]
+        conditions += [self.data, self.sweep_id, self.prefix, self.finite, self.limit]
         return all(condition is None for condition in conditions)
 
     @property
@@ -327,7 +334,9 @@ class Query:
 
         Raises:
             QueryError: If the runs hold times and no texts under a name, and the text is no such time."""
-        for compared in () if self.where is None else self.where.texts:
+        if self.where is None:
+            return
+        for compared in self.where.texts:
             text, name = compared.text, compared.name
             if compared.operator in ("==", "!=", "in") or name.name in {*FIELDS, *HEADLINE, "column"}:
                 continue

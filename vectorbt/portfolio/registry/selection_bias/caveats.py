@@ -83,7 +83,7 @@ def about_serial_correlation(trial: Trial, returns: tp.Optional[tp.Array1d]) -> 
 
 def about_dependence(returns: tp.Optional[tp.Array2d], clusters: tp.Optional[tp.Array1d]) -> tp.Iterator[str]:
     """Say whether many trials are nearly the same."""
-    if clusters is not None and 2 * len(clusters) <= returns.shape[1]:
+    if returns is not None and clusters is not None and 2 * len(clusters) <= returns.shape[1]:
         yield (
             f"near-duplicates: clusters of correlated trials: {len(clusters):,}, of {returns.shape[1]:,} trials; "
             "the truth lies between the DSR after all trials and that after the clusters"

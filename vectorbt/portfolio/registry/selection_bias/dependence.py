@@ -1,6 +1,7 @@
 """Dependence between trials, and between the returns of one trial."""
 
 import operator
+from typing import Literal, overload
 
 import numpy as np
 
@@ -25,6 +26,14 @@ _N_CUTS = 100
 _SIGNIFICANCE = 0.05
 # Clusters with a mean silhouette up to this are "no substantial structure" (Kaufman and Rousseeuw, 1990).
 _NO_STRUCTURE = 0.25
+
+
+@overload
+def effective_number_of_trials(returns: tp.ArrayLike, *, return_labels: Literal[False] = False) -> int: ...
+
+
+@overload
+def effective_number_of_trials(returns: tp.ArrayLike, *, return_labels: Literal[True]) -> tp.Tuple[int, tp.Array1d]: ...
 
 
 def effective_number_of_trials(
@@ -101,15 +110,15 @@ def _cluster(matrix: tp.Array2d) -> tp.Array1d:
     # In the order of the tree's leaves, each cluster of each cut is a run of neighbours.
     order = leaves_list(tree)
     distances = distances[np.ix_(order, order)]
-    best_labels, best_score, n_clusters = None, _NO_STRUCTURE, 0
+    best_labels, best_score, n_clusters = np.zeros(n_columns, dtype=int), _NO_STRUCTURE, 0
     for height in np.linspace(_noise_distance(n_rows, n_columns), 0, _N_CUTS, endpoint=False):
         labels = fcluster(tree, height, criterion="distance")
         if labels.max() == n_clusters:
             continue
-        n_clusters = labels.max()
         score = _mean_silhouette(distances, np.flatnonzero(np.diff(labels[order], prepend=-1)))
-        if best_labels is None or score > best_score:
+        if n_clusters == 0 or score > best_score:
             best_labels, best_score = labels, max(score, best_score)
+        n_clusters = labels.max()
     return _number_by_appearance(best_labels)
 
 

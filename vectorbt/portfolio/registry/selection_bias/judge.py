@@ -81,7 +81,7 @@ def _judge_in_pool(store: RunStore, trial: Trial, pool: str, query: Query, n_blo
         n_untraded=len(competitors.untraded),
         n_aggregated=len(competitors.aggregated),
         n_clusters=None if clusters is None else len(clusters),
-        n_clustered=None if clusters is None else returns.matrix.shape[1],
+        n_clustered=None if clusters is None or returns.matrix is None else returns.matrix.shape[1],
         sharpe_ratio=trial.record.sharpe_ratio,
         sharpe_per_period=trial.sharpe,
         n_obs=int(trial.n_obs),
@@ -89,12 +89,12 @@ def _judge_in_pool(store: RunStore, trial: Trial, pool: str, query: Query, n_blo
         kurtosis=trial.kurtosis,
         periods_per_year=trial.periods_per_year,
         sharpe_variance=variance,
-        expected_max_sharpe=expected_max_sharpe(n_trials, variance) * math.sqrt(trial.periods_per_year),
-        psr=probabilistic_sharpe_ratio(trial.sharpe, trial.n_obs, trial.skew, trial.kurtosis),
+        expected_max_sharpe=float(expected_max_sharpe(n_trials, variance)) * math.sqrt(trial.periods_per_year),
+        psr=float(probabilistic_sharpe_ratio(trial.sharpe, trial.n_obs, trial.skew, trial.kurtosis)),
         dsr=_deflated(trial, n_trials, variance),
         dsr_clusters=None if clusters is None else _deflated(trial, len(clusters), variance_across(clusters)),
-        min_track_record_length=min_track_record_length(trial.sharpe, trial.skew, trial.kurtosis),
-        min_backtest_length_years=min_backtest_length(n_trials, trial.record.sharpe_ratio),
+        min_track_record_length=float(min_track_record_length(trial.sharpe, trial.skew, trial.kurtosis)),
+        min_backtest_length_years=float(min_backtest_length(n_trials, trial.record.sharpe_ratio)),
         pbo=pbo,
         convention=CONVENTION,
         warnings=(
@@ -129,7 +129,7 @@ def deflated_sharpe_ratios(store: RunStore, records: tp.Sequence[RunRecord]) -> 
 
 def _deflated(trial: Trial, n_trials: int, variance: float) -> float:
     moments = (trial.sharpe, trial.n_obs, trial.skew, trial.kurtosis)
-    return deflated_sharpe_ratio(*moments, n_trials=n_trials, sharpe_variance=variance)
+    return float(deflated_sharpe_ratio(*moments, n_trials=n_trials, sharpe_variance=variance))
 
 
 def _cluster(returns: tp.Array2d) -> tp.Array1d:

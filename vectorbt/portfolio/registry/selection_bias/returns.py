@@ -68,9 +68,11 @@ def _stored(store: RunStore, pool: TrialPool) -> tp.Dict[tp.Tuple, Trial]:
     return stored
 
 
-def _artifacts_of_sweeps(store: RunStore, sweep_ids: tp.Collection[str]) -> tp.Dict[str, tp.Optional[Artifact]]:
+def _artifacts_of_sweeps(
+    store: RunStore, sweep_ids: tp.Collection[tp.Optional[str]]
+) -> tp.Dict[tp.Optional[str], tp.Optional[Artifact]]:
     """Return what the runs of sweeps share, to which deleted ones of them no longer refer."""
-    artifacts = {}
+    artifacts: tp.Dict[tp.Optional[str], tp.Optional[Artifact]] = {}
     for record in store.select(Query()):
         if record.sweep_id in sweep_ids and record.sweep_id not in artifacts:
             artifacts[record.sweep_id] = Artifact.of(record)
@@ -80,7 +82,8 @@ def _artifacts_of_sweeps(store: RunStore, sweep_ids: tp.Collection[str]) -> tp.D
 def _read(store: RunStore, trials: tp.Sequence[Trial]) -> tp.Tuple[tp.List[tp.Frame], tp.Dict[str, str]]:
     """Return the return series of trials, one frame per stored portfolio, and by run_id why others cannot be read."""
     for trial in trials:
-        trial.record.artifact = trial.artifact.to_dict()
+        artifact = tp.cast(Artifact, trial.artifact)  # `_stored` returns no trial without one
+        trial.record.artifact = artifact.to_dict()
     frames, failures = [], {}
     for records in sharing(trial.record for trial in trials):
         try:

@@ -117,7 +117,7 @@ class SelectionBias:
     @property
     def expected_max_per_period(self) -> float:
         """`SelectionBias.expected_max_sharpe`, per period."""
-        return expected_max_sharpe(self.n_trials, self.sharpe_variance)
+        return float(expected_max_sharpe(self.n_trials, self.sharpe_variance))
 
     def summary(self) -> str:
         """Return the verdict in words."""

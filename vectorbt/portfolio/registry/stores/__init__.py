@@ -56,7 +56,7 @@ def _make_store(location: tp.Union[None, str, os.PathLike], **options: tp.Any) -
     if location == "":
         raise ValueError("the place of a registry is an empty string; expected a folder, such as '.', or a URL")
     scheme = scheme_of(location)
-    if scheme is None:
+    if not isinstance(location, str) or scheme is None:
         return FileStore(location, **options)
     if scheme == "file":
         return FileStore(local_path(location), **options)

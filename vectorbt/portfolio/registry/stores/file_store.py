@@ -119,7 +119,7 @@ class FileStore(RunStore):
         return {name: getattr(self, name) for name in own}
 
     def __setstate__(self, state: tp.Dict[str, tp.Any]) -> None:
-        self.__init__(**state)
+        self.__init__(**state)  # type: ignore[misc]  # a subclass that takes other arguments has its own
 
     # ############# Backend ############# #
 

@@ -156,7 +156,7 @@ class Damage(tp.NamedTuple):
 class _Block:
     """Lines that belong together, while they are being read."""
 
-    announced: tp.Optional[int] = None
+    announced: int = 0
     shared: tp.Optional[tp.Dict[str, tp.Any]] = None
     entries: tp.List[Entry] = field(default_factory=list)
     damages: tp.List[Damage] = field(default_factory=list)
@@ -235,10 +235,10 @@ class JournalReader:
         elif entry.kind == "sweep":
             yield from self._take_sweep(entry)
         elif entry.value.startswith(_NUMBERED):
-            self._block = self._block or _Block()
-            self._block.entries.append(Entry(entry.kind, b"{" + entry.value[entry.value.index(b",") + 1 :], entry.line))
-            if len(self._block.entries) == self._block.announced:
-                yield from self._commit()
+            block = self._block = self._block or _Block()
+            block.entries.append(Entry(entry.kind, b"{" + entry.value[entry.value.index(b",") + 1 :], entry.line))
+            if block.shared is not None and len(block.entries) == block.announced:
+                yield from self._commit(block, block.shared)
         else:
             yield from self._abandon(entry.line)
             yield entry
@@ -251,15 +251,14 @@ class JournalReader:
             yield from self._abandon(entry.line)
             self._block = _Block(announced, shared)
         elif self._block is not None:
-            self._block.shared = shared
-            yield from self._commit()
+            yield from self._commit(self._block, shared)
 
-    def _commit(self) -> tp.Iterator[Entry]:
-        """Yield what the block holds."""
-        block, self._block = self._block, None
+    def _commit(self, block: _Block, shared: tp.Mapping[str, tp.Any]) -> tp.Iterator[Entry]:
+        """End the block, and yield what it holds."""
+        self._block = None
         self.damages += block.damages
         for entry in block.entries:
-            yield Entry(entry.kind, entry.value, entry.line, block.shared)
+            yield Entry(entry.kind, entry.value, entry.line, shared)
 
     def _abandon(self, line: int) -> tp.Iterator[Entry]:
         """End a block that was written whole, since others follow it, and is whole no more."""
@@ -275,7 +274,7 @@ class JournalReader:
         missing = block.announced - len(block.entries) - len(block.damages)
         if missing > 0:
             block.damages.append(Damage(line, f"{missing} lines of the sweep before it are missing", b""))
-        yield from self._commit()
+        yield from self._commit(block, block.shared)
 
     def _note(self, damage: Damage) -> None:
         """Remember a damage, once it is known that it will not be read again."""

@@ -27,7 +27,7 @@ class Columns:
         """Take the next rows."""
         layouts = dict.fromkeys(map(tuple, dcts))
         if len(layouts) == 1:  # nearly all of them have the same keys in the same order
-            columns = zip(*layouts, zip(*map(dict.values, dcts)))
+            columns: tp.Iterable[tp.Tuple[str, tp.Sequence[tp.Any]]] = zip(*layouts, zip(*map(dict.values, dcts)))
         else:
             names = dict.fromkeys(name for layout in layouts for name in layout)
             columns = ((name, [dct.get(name) for dct in dcts]) for name in names)
@@ -42,6 +42,9 @@ class Columns:
         return {name: column.decoded(self._n_rows) for name, column in self._columns.items() if name not in leave_out}
 
 
+_Chunk = tp.Union[tp.Sequence[tp.Any], tp.Array1d]
+
+
 class _Column:
     """The encoded values of one column, chunk by chunk.
 
@@ -49,7 +52,7 @@ class _Column:
     durations, each different one of which is decoded once."""
 
     def __init__(self) -> None:
-        self._chunks: tp.List[tp.Sequence[tp.Any]] = []
+        self._chunks: tp.List[_Chunk] = []
         self._length = 0
         self._tag: tp.Optional[str] = None
         self._numbers: tp.Dict[str, int] = {}
@@ -67,7 +70,7 @@ class _Column:
             self._chunks.append([None] * (length - self._length))
             self._length = length
 
-    def _condensed(self, values: tp.Sequence[tp.Any]) -> tp.Sequence[tp.Any]:
+    def _condensed(self, values: tp.Sequence[tp.Any]) -> _Chunk:
         kinds = set(map(type, values))
         if kinds == {float}:
             return np.fromiter(values, float, len(values))
@@ -93,10 +96,10 @@ class _Column:
         values = [value for chunk in self._chunks for value in self._expanded(chunk)]
         return as_array([as_printable(decode(value)) if type(value) in _ENCODED else value for value in values])
 
-    def _distinct(self) -> tp.List[tp.Dict[str, str]]:
+    def _distinct(self) -> tp.List[tp.Dict[tp.Any, str]]:
         return [{self._tag: text} for text in self._numbers]
 
-    def _expanded(self, chunk: tp.Sequence[tp.Any]) -> tp.Sequence[tp.Any]:
+    def _expanded(self, chunk: _Chunk) -> tp.Sequence[tp.Any]:
         """Return a chunk as it was before it was condensed."""
         if not isinstance(chunk, np.ndarray):
             return chunk

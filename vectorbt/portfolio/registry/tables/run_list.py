@@ -1,5 +1,7 @@
 """Runs as tables: a DataFrame to work with, and HTML for a notebook to show."""
 
+from typing import SupportsIndex, overload
+
 import numpy as np
 import pandas as pd
 
@@ -19,7 +21,7 @@ _CHUNK = 256
 """Records that are parsed at once: few enough for what is made of them to stay in the CPU's cache."""
 
 
-class RunList(list):
+class RunList(list[RunRecord]):
     """A list of `vectorbt.portfolio.registry.run.RunRecord`, that is also a table.
 
     Usage:
@@ -42,8 +44,15 @@ class RunList(list):
         frame = to_frame(self)
         if self.dsr is not None:
             frame = frame.drop(columns="dsr", errors="ignore")
-            frame.insert(frame.columns.get_loc("sharpe_ratio") + 1, "dsr", frame.index.map(self.dsr).astype(float))
+            at = list(frame.columns).index("sharpe_ratio") + 1
+            frame.insert(at, "dsr", frame.index.map(self.dsr).astype(float))
         return frame
+
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> RunRecord: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> "RunList": ...
 
     def __getitem__(self, key: tp.Any) -> tp.Any:
         got = super().__getitem__(key)
@@ -102,7 +111,7 @@ def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
             notes.append(dct.get("notes", ""))
         stats.add(stats_of_chunk)
         parameters.add(parameters_of_chunk)
-    columns = {"timestamp": as_timestamps([record.timestamp for record in records])}
+    columns: tp.Dict[str, tp.Any] = {"timestamp": as_timestamps([record.timestamp for record in records])}
     columns["strategy_name"] = [record.strategy_name for record in records]
     for name in HEADLINE:
         columns[name] = as_array([getattr(record, name) for record in records])

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.store import make_folder
+from vectorbt.portfolio.registry.artifacts.files import make_folder
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
 from vectorbt.portfolio.registry.stores.file_lock import file_lock

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifacts import open_artifacts
-from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, FolderArtifacts
+from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
+from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.encoding import loads
 from vectorbt.portfolio.registry.errors import RunExistsError
 from vectorbt.portfolio.registry.query.comparing import is_missing
