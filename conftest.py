@@ -10,6 +10,9 @@ from hypothesis import settings
 # `import vectorbt` finds an installed registry by itself, but not an editable one.
 import vectorbt.portfolio.registry  # noqa: F401
 
+# The suite that every store passes is shipped, so pytest does not take it for a file of tests by itself.
+pytest.register_assert_rewrite("vectorbt.portfolio.registry.testing")
+
 # Tests must never write into the registry that the person who runs them uses.
 os.environ.pop("VBT_REGISTRY", None)
 

@@ -47,6 +47,10 @@ def test_every_module_is_imported_after_vectorbts_own(imported):
     assert {"vectorbt.portfolio.registry", *imported["modules"]} <= set(imported["loaded"])
 
 
+def test_the_suite_of_stores_is_not_loaded(imported):
+    assert "vectorbt.portfolio.registry.testing" not in imported["loaded"]
+
+
 def test_no_optional_dependency_is_loaded(imported):
     packages = {name.split(".")[0] for name in imported["loaded"]}
     assert packages - sys.stdlib_module_names <= {"vectorbt"} | packages_we_require()

@@ -10,7 +10,10 @@ PROJECT = Path(__file__).parents[2]
 PACKAGE = "vectorbt.portfolio.registry"
 FOLDER = PROJECT / PACKAGE.replace(".", "/")
 
+NOT_SHIPPED = {"tests", "benchmarks", "examples", "conftest"}
+
 LAYERS = [
+    {"testing"},
     {"registry"},
     {"selection_bias", "upkeep", "stores", "tables"},
     {"store"},
@@ -84,3 +87,11 @@ def test_no_modules_import_each_other():
         tuple(TopologicalSorter(IMPORTS).static_order())
     except CycleError as e:
         pytest.fail(f"a circle: {' -> '.join(e.args[1])}")
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_nothing_that_is_shipped_needs_what_is_not(name):
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {module.partition(".")[0] for module in imported}.isdisjoint(NOT_SHIPPED)

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from tests.stores.test_store_equivalence import check_equivalence
 from tests.support.equivalence import cases
 from tests.support.factories import make_record
-from tests.support.store_suite import StoreSuite
 from vectorbt.portfolio.registry import (
     FileStore,
     MemoryStore,
@@ -21,6 +20,7 @@ from vectorbt.portfolio.registry import (
     StoreError,
 )
 from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.testing import StoreSuite
 
 pytestmark = pytest.mark.servers
 
@@ -34,26 +34,14 @@ SWEEP = "00000000-0000-4000-8000-00000000abcd"
 
 class TestPostgresWithFolder(StoreSuite):
     @pytest.fixture
-    def store(self, postgres_url, tmp_path):
-        store = SqlStore(postgres_url, artifacts=tmp_path / "portfolios")
-        self.url = postgres_url
-        yield store
-        store.close()
-
-    def reopened(self, store):
-        return SqlStore(self.url, artifacts=store.artifacts)
+    def open_store(self, postgres_url, tmp_path):
+        return lambda: SqlStore(postgres_url, artifacts=tmp_path / "portfolios")
 
 
 class TestPostgresWithS3(StoreSuite):
     @pytest.fixture
-    def store(self, postgres_url, s3_url):
-        store = SqlStore(postgres_url, artifacts=s3_url)
-        self.url = postgres_url
-        yield store
-        store.close()
-
-    def reopened(self, store):
-        return SqlStore(self.url, artifacts=store.artifacts.root)
+    def open_store(self, postgres_url, s3_url):
+        return lambda: SqlStore(postgres_url, artifacts=s3_url)
 
 
 @pytest.fixture

@@ -3,17 +3,14 @@
 import pytest
 
 from tests.support.factories import make_portfolio
-from tests.support.store_suite import StoreSuite
 from vectorbt.portfolio.registry import FileStore, RunRegistry
+from vectorbt.portfolio.registry.testing import StoreSuite
 
 
 class TestFileStore(StoreSuite):
     @pytest.fixture
-    def store(self, tmp_path):
-        return FileStore(tmp_path / "runs")
-
-    def reopened(self, store):
-        return FileStore(store.base_dir)
+    def open_store(self, tmp_path):
+        return lambda: FileStore(tmp_path / "runs")
 
 
 def test_the_portfolios_may_lie_elsewhere(tmp_path):

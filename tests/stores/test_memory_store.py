@@ -2,14 +2,12 @@
 
 import pytest
 
-from tests.support.store_suite import StoreSuite
 from vectorbt.portfolio.registry import MemoryStore
+from vectorbt.portfolio.registry.testing import StoreSuite
 
 
 class TestMemoryStore(StoreSuite):
     @pytest.fixture
-    def store(self):
-        return MemoryStore()
-
-    def reopened(self, store):
-        return store
+    def open_store(self):
+        store = MemoryStore()
+        return lambda: store

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.factories import make_record
-from tests.support.store_suite import StoreSuite
 from vectorbt.portfolio.registry import RunRegistry, SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.testing import StoreSuite
 
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
 
@@ -28,13 +28,8 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "sqlite_version_1"
 
 class TestSqliteStore(StoreSuite):
     @pytest.fixture
-    def store(self, tmp_path):
-        store = SqliteStore(tmp_path / "runs.db")
-        yield store
-        store.close()
-
-    def reopened(self, store):
-        return SqliteStore(store.path)
+    def open_store(self, tmp_path):
+        return lambda: SqliteStore(tmp_path / "runs.db")
 
 
 @pytest.fixture

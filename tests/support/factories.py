@@ -1,34 +1,12 @@
-"""Records and portfolios that the tests of several modules share."""
-
-import uuid
-from datetime import UTC, datetime, timedelta
+"""Records and portfolios that the tests of several modules share. The records are those of the shipped suite."""
 
 import numpy as np
 import pandas as pd
 
 import vectorbt as vbt
-from vectorbt.portfolio.registry import RunRecord
+from vectorbt.portfolio.registry.testing import START, make_record
 
-START = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def make_record(number=0, **fields):
-    """Return a record without a portfolio. Its id, timestamp and metrics follow from `number`."""
-    defaults = dict(
-        run_id=str(uuid.UUID(int=number + 1, version=4)),
-        timestamp=START + timedelta(hours=number),
-        strategy_name="dual_sma",
-        parameters={"fast": number, "slow": 50},
-        total_return=10.0 + number,
-        sharpe_ratio=0.5 + number / 10,
-        max_drawdown=20.0 - number,
-        total_trades=number,
-        win_rate=50.0,
-        tags=["daily"],
-        stats={"sortino_ratio": 1.0 + number, "max_dd_duration": pd.Timedelta(days=number)},
-        data={"fingerprint": "ab" * 32, "bars": 100},
-    )
-    return RunRecord(**{**defaults, **fields})
+__all__ = ["START", "make_portfolio", "make_price", "make_record", "make_sweep"]
 
 
 def make_price(bars=60):

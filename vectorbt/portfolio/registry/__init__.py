@@ -11,6 +11,7 @@
 
 Where things are, from what a person calls down to what everything rests on:
 
+* `testing`: `StoreSuite`, what every store must pass, for authors of stores. Nothing imports it, since it needs pytest
 * `registry`: `RunRegistry`, everything that a person calls. It delegates
 * `selection_bias`: how much of the best run is luck, judged against every trial that was ever made
 * `upkeep`: a registry as a whole checked, cleaned, converted, exported, merged
@@ -55,6 +56,9 @@ __all__ = [
 ]
 
 __pdoc__ = {k: False for k in __all__}
+
+# `import vectorbt` imports every module below it but these. Nobody but the author of a store needs pytest.
+__blacklist__ = ["testing"]
 
 
 def __getattr__(name: str) -> tp.Any:

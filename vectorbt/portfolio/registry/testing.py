@@ -1,27 +1,77 @@
-"""What every store promises. The author of a store subclasses `StoreSuite` and gives it a fixture `store`."""
+"""What every store promises, as tests for whoever writes another one. It needs pytest.
+
+`StoreSuite` holds a store to the contract of `vectorbt.portfolio.registry.store.RunStore`. `make_record` makes what
+most of its tests save, and may serve further tests of the same store."""
 
 import decimal
 import enum
 import threading
 import uuid
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from tests.support.factories import START, make_record
-from vectorbt.portfolio.registry import (
+from vectorbt import _typing as tp
+from vectorbt.portfolio.base import Portfolio
+from vectorbt.portfolio.registry.errors import (
     AmbiguousRunIdError,
     ArtifactCorruptedError,
     ArtifactMissingError,
-    MemoryStore,
     QueryError,
     RunExistsError,
     RunNotFoundError,
-    RunRegistry,
     UntrustedArtifactError,
 )
 from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.registry import RunRegistry
+from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.stores import MemoryStore
+
+try:
+    import pytest
+except ImportError as e:
+    raise ImportError("vectorbt.portfolio.registry.testing needs pytest: pip install 'pytest>=8'") from e
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+"""When the record with the number 0 was saved."""
+
+
+def make_record(number: int = 0, **fields: tp.Any) -> RunRecord:
+    """Return a record without a portfolio. Its id, timestamp and metrics follow from `number`.
+
+    Args:
+        number (int): Number of the record, which is its `total_trades` as well.
+        **fields: Fields that are to be different."""
+    defaults = dict(
+        run_id=str(uuid.UUID(int=number + 1, version=4)),
+        timestamp=START + timedelta(hours=number),
+        strategy_name="dual_sma",
+        parameters={"fast": number, "slow": 50},
+        total_return=10.0 + number,
+        sharpe_ratio=0.5 + number / 10,
+        max_drawdown=20.0 - number,
+        total_trades=number,
+        win_rate=50.0,
+        tags=["daily"],
+        stats={"sortino_ratio": 1.0 + number, "max_dd_duration": pd.Timedelta(days=number)},
+        data={"fingerprint": "ab" * 32, "bars": 100},
+    )
+    return RunRecord(**{**defaults, **fields})
+
+
+@cache  # vectorbt compiles its functions when they are first called, which takes longer than all tests
+def _backtest() -> Portfolio:
+    """Return a backtest of three columns: a position is held for some days, and as many days later opened again."""
+    bars = np.arange(60)
+    index = pd.date_range("2020-01-01", periods=len(bars), freq="D", name="Date")
+    price = pd.Series(100 + 0.2 * bars + 8 * np.sin(bars / 5), index=index, name="SPX")
+    entries = pd.DataFrame({days: bars % (2 * days) == 0 for days in (3, 5, 8)}, index=index)
+    exits = pd.DataFrame({days: bars % (2 * days) == days for days in (3, 5, 8)}, index=index)
+    entries.columns.name = exits.columns.name = "days"
+    return Portfolio.from_signals(price, entries, exits, freq="1D", fees=0.001)
 
 
 class TextOfAnEnum(enum.StrEnum):
@@ -39,24 +89,75 @@ class TextWithAnEnum(str, enum.Enum):  # noqa: UP042
 
 
 class StoreSuite:
-    """Tests of a `RunStore`. Subclass it, and give it a fixture `store` that returns an empty store.
+    """Tests of a `vectorbt.portfolio.registry.store.RunStore`.
 
-    `reopened(store)` returns a second view of the same runs, as another process would have it."""
+    Subclass it, and give the class one fixture: `open_store`, whose value is a function that opens the store. The first
+    call finds no runs, and every further one opens another view of the same runs, as another process would.
 
-    def reopened(self, store):
-        raise NotImplementedError
+    Every test ends with `RunRegistry.check`, which must find the store sound. A test that damages it on purpose puts
+    the kinds of `Problem` that it leaves behind into the list `expected_problems`.
+
+    Usage:
+        The file `test_own_store.py`:
+
+        ```python
+        import pytest
+
+        from own_store import OwnStore
+        from vectorbt.portfolio.registry.testing import StoreSuite
+
+
+        class TestOwnStore(StoreSuite):
+            @pytest.fixture
+            def open_store(self, tmp_path):
+                return lambda: OwnStore(tmp_path / "runs")
+        ```
+
+        pytest shows what is on both sides of an assertion that fails if a `conftest.py` beside it says so:
+
+        ```python
+        import pytest
+
+        pytest.register_assert_rewrite("vectorbt.portfolio.registry.testing")
+        ```"""
 
     @pytest.fixture
-    def store(self):
-        raise NotImplementedError
+    def open_store(self) -> tp.Callable[[], RunStore]:
+        """Return a function that opens the store. The subclass gives it."""
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a fixture open_store that returns a function which opens the store"
+        )
+
+    @pytest.fixture
+    def expected_problems(self) -> tp.List[str]:
+        """Return the list of the kinds of `Problem` that a test leaves behind on purpose."""
+        return []
+
+    @pytest.fixture(autouse=True)
+    def store(self, open_store, expected_problems):
+        """Open the store. Check it when the test is over, as the test has left it and as another process finds it."""
+        store = open_store()
+        yield store
+        for view in (store, open_store()):
+            problems = RunRegistry(view).check(deep=True)
+            assert [problem.kind for problem in problems] == expected_problems, problems
+            view.close()
 
     @pytest.fixture
     def registry(self, store):
         return RunRegistry(store)
 
+    @pytest.fixture
+    def portfolio(self):
+        return _backtest().iloc[0]
+
+    @pytest.fixture
+    def sweep(self):
+        return _backtest()
+
     # ############# Keeping ############# #
 
-    def test_what_was_saved_comes_back(self, store):
+    def test_what_was_saved_comes_back(self, store, open_store):
         record = make_record(
             parameters={
                 "fast": np.int64(10),
@@ -70,7 +171,7 @@ class StoreSuite:
             notes="line\nbreak",
         )
         store.save_run(record)
-        for view in (store, self.reopened(store)):
+        for view in (store, open_store()):
             found = view.get_run(record.run_id)
             assert found == record
             assert type(found.parameters["fast"]) is int
@@ -78,12 +179,12 @@ class StoreSuite:
             assert found.parameters["windows"] == (1, [2, {"a": {3, 4}}])
             assert found.timestamp == record.timestamp
 
-    def test_unknown_keys_of_a_newer_record_survive_a_rewrite(self, store):
+    def test_unknown_keys_of_a_newer_record_survive_a_rewrite(self, store, open_store):
         newer = make_record().to_dict()
         newer["verdict"] = {"by": "someone", "$odd": [1]}
         store.insert([newer])
         store.update_run(newer["run_id"], notes="rewritten")
-        assert self.reopened(store).get_run(newer["run_id"]).to_dict()["verdict"] == newer["verdict"]
+        assert open_store().get_run(newer["run_id"]).to_dict()["verdict"] == newer["verdict"]
 
     def test_a_record_that_the_caller_changes_does_not_change_the_store(self, store):
         record = make_record(parameters={"windows": [1, 2]})
@@ -96,24 +197,24 @@ class StoreSuite:
         assert store.get_run(record.run_id).parameters == {"windows": [1, 2]}
         assert store.get_run(record.run_id).tags == ["daily"]
 
-    def test_runs_that_share_an_object_keep_what_is_their_own(self, store):
+    def test_runs_that_share_an_object_keep_what_is_their_own(self, store, open_store):
         shared = {"fast": np.int64(10), "days": pd.Timedelta(days=3)}
         runs = [make_record(i, parameters=shared, returns_stats=shared, tags=["daily", f"run_{i}"]) for i in range(3)]
         runs.append(make_record(3, parameters=dict(shared, fast=True), tags=runs[0].tags))
         store.save_runs(runs)
         for run in runs:
-            found = self.reopened(store).get_run(run.run_id)
+            found = open_store().get_run(run.run_id)
             assert found == run
             found.parameters["fast"] = 0
             found.returns_stats["fast"] = 0
             assert store.get_run(run.run_id) == run
 
-    def test_what_cannot_be_encoded_is_refused_and_nothing_is_written(self, store):
+    def test_what_cannot_be_encoded_is_refused_and_nothing_is_written(self, store, open_store):
         good, bad = make_record(0), make_record(1)
         bad.stats["custom"] = [1, lambda: None]
         with pytest.raises(TypeError, match=r"stats\['custom'\]\[1\]"):
             store.save_runs([good, bad])
-        assert store.count() == 0 and self.reopened(store).list_runs() == []
+        assert store.count() == 0 and open_store().list_runs() == []
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -174,13 +275,13 @@ class StoreSuite:
         with pytest.raises(AmbiguousRunIdError, match=f"{ids[0]}, {ids[1]}"):
             store.get_run("abcd")
 
-    def test_the_newest_run_comes_first_and_ties_are_ordered_by_id(self, store):
+    def test_the_newest_run_comes_first_and_ties_are_ordered_by_id(self, store, open_store):
         records = [make_record(i, timestamp=START) for i in (3, 1, 2)] + [make_record(0), make_record(9)]
         for record in records:
             store.save_run(record)
         order = [record.run_id for record in store.list_runs()]
         assert order == [make_record(9).run_id, *sorted(make_record(i).run_id for i in (0, 1, 2, 3))]
-        assert order == [record.run_id for record in self.reopened(store).list_runs()]
+        assert order == [record.run_id for record in open_store().list_runs()]
 
     def test_filters(self, store):
         store.save_runs([make_record(i, strategy_name="ab"[i % 2], tags=[f"t{i % 3}"]) for i in range(6)])
@@ -271,14 +372,14 @@ class StoreSuite:
         assert shown == [np.timedelta64(5, "as"), pd.Timedelta("5D"), np.timedelta64(2**62, "W")]
 
     @pytest.mark.parametrize("kind", [TextOfAnEnum, TextWithAnEnum])
-    def test_a_member_of_an_enum_that_is_a_text_is_its_text(self, registry, store, kind):
+    def test_a_member_of_an_enum_that_is_a_text_is_its_text(self, registry, store, open_store, kind):
         record = make_record(strategy_name=kind.NAME, notes=kind.NOTE, tags=[kind.TAG, "crypto"])
         assert type(record.strategy_name) is str and record.tags == ["crypto"]
         store.save_run(record)
         later = make_record(1)
-        later.strategy_name, later.notes, later.tags = kind.NAME, kind.NOTE, (kind.TAG, "crypto")
+        later.strategy_name, later.notes, later.tags = kind.NAME, kind.NOTE, [kind.TAG, "crypto"]
         store.save_run(later)
-        for view in (store, self.reopened(store)):
+        for view in (store, open_store()):
             for run_id in (record.run_id, later.run_id):
                 found = view.get_run(run_id)
                 assert (found.strategy_name, found.notes, found.tags) == ("dual_sma", "a note", ["crypto"])
@@ -293,7 +394,7 @@ class StoreSuite:
         assert len(registry.get_best_runs(kind.SORT)) == 2
         changed = registry.update_run(record.run_id, add_tags=kind.NAME, remove_tags=[kind.TAG], notes=kind.NAME)
         assert changed.tags == ["dual_sma"] and changed.notes == "dual_sma" and type(changed.notes) is str
-        assert self.reopened(store).get_run(record.run_id).tags == ["dual_sma"]
+        assert open_store().get_run(record.run_id).tags == ["dual_sma"]
         other = RunRegistry(MemoryStore())
         other.merge(registry)
         assert {run.strategy_name for run in other.list_runs(tags=["dual_sma", kind.TAG])} == {"dual_sma"}
@@ -324,12 +425,12 @@ class StoreSuite:
 
     # ############# Changing ############# #
 
-    def test_update(self, store):
+    def test_update(self, store, open_store):
         store.save_run(make_record(tags=["a", "b"], notes="old"))
         run_id = make_record().run_id
         assert store.update_run(run_id, add_tags="c", remove_tags=["a"]).tags == ["b", "c"]
         assert store.update_run(run_id, tags=["z"], notes="new").tags == ["z"]
-        found = self.reopened(store).get_run(run_id)
+        found = open_store().get_run(run_id)
         assert (found.tags, found.notes) == (["z"], "new")
         assert found.parameters == make_record().parameters
         assert store.count() == 1
@@ -347,25 +448,36 @@ class StoreSuite:
             store.update_run(record.run_id, tags=["a", 1])
         with pytest.raises(TypeError, match="notes"):
             store.update_run(record.run_id, notes=5)
+
+        def fail(found):
+            found.notes = "half done"
+            raise OSError("interrupted")
+
+        with pytest.raises(OSError, match="interrupted"):
+            store.update(record.run_id, fail)
         assert store.get_run(record.run_id) == record
 
-    def test_threads_that_update_the_same_run_lose_nothing(self, store):
+    def test_threads_that_update_the_same_run_lose_nothing(self, store, open_store):
         record = make_record(tags=[])
         store.save_run(record)
         tags = [f"t{i}" for i in range(8)]
-        threads = [threading.Thread(target=store.update_run, args=(record.run_id, None, tag)) for tag in tags]
+        views = [store, open_store()]
+        threads = [
+            threading.Thread(target=views[i % 2].update_run, args=(record.run_id, None, tag))
+            for i, tag in enumerate(tags)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert sorted(store.get_run(record.run_id).tags) == tags
 
-    def test_a_deleted_run_stays_a_trial(self, store):
+    def test_a_deleted_run_stays_a_trial(self, store, open_store):
         record = make_record(notes="private")
         store.save_runs([record, make_record(1)])
         assert store.delete_run(record.run_id) is True
         assert store.delete_run(record.run_id) is False
-        for view in (store, self.reopened(store)):
+        for view in (store, open_store()):
             assert view.get_run(record.run_id) is None
             assert view.count() == 1
             assert [run.run_id for run in view.list_runs()] == [make_record(1).run_id]
@@ -375,20 +487,20 @@ class StoreSuite:
             assert deleted.sharpe_ratio == record.sharpe_ratio and deleted.parameters == record.parameters
             assert len(view.list_runs(Query.of(deleted=None))) == 2
 
-    def test_many_runs_are_deleted_at_once(self, registry, store):
+    def test_many_runs_are_deleted_at_once(self, registry, store, open_store):
         store.save_runs([make_record(i) for i in range(6)])
         assert registry.delete_runs(where="params.fast >= 4") == 2
         assert registry.delete_runs([make_record(i).run_id for i in (0, 1, 5)]) == 2
-        assert sorted(run.total_trades for run in self.reopened(store).list_runs()) == [2, 3]
+        assert sorted(run.total_trades for run in open_store().list_runs()) == [2, 3]
         with pytest.raises(TypeError, match="conditions"):
             registry.delete_runs()
 
     # ############# Portfolios ############# #
 
-    def test_a_portfolio_comes_back(self, store, portfolio):
+    def test_a_portfolio_comes_back(self, store, open_store, portfolio):
         store.save_run(make_record(), portfolio)
         store.save_run(make_record(1))
-        for view in (store, self.reopened(store)):
+        for view in (store, open_store()):
             assert view.load_portfolio(make_record().run_id).stats().equals(portfolio.stats())
             assert view.load_portfolio(make_record(1).run_id) is None
             assert view.load_portfolio(str(uuid.uuid4())) is None
@@ -400,18 +512,20 @@ class StoreSuite:
         store.delete_run(make_record().run_id)
         assert [info.name for info in store.artifacts.list()] == [f"{make_record(1).run_id}.pkl"]
 
-    def test_a_missing_portfolio_is_an_error(self, store, portfolio):
+    def test_a_missing_portfolio_is_an_error(self, store, portfolio, expected_problems):
         store.save_run(make_record(), portfolio)
         store.artifacts.delete(f"{make_record().run_id}.pkl")
+        expected_problems.append("missing_artifact")
         with pytest.raises(ArtifactMissingError, match=make_record().run_id):
             store.load_portfolio(make_record().run_id)
 
-    def test_an_altered_portfolio_is_an_error_with_both_digests(self, store, portfolio):
+    def test_an_altered_portfolio_is_an_error_with_both_digests(self, store, portfolio, expected_problems):
         store.save_run(make_record(), portfolio)
         name = f"{make_record().run_id}.pkl"
         content = bytearray(store.artifacts.read(name))
         content[len(content) // 2] ^= 1
         store.artifacts.write(name, bytes(content))
+        expected_problems.append("altered_artifact")
         digest = store.get_run(make_record().run_id).artifact["sha256"]
         with pytest.raises(ArtifactCorruptedError, match=digest) as error:
             store.load_portfolio(make_record().run_id)
@@ -433,7 +547,7 @@ class StoreSuite:
             loaded = registry.load_portfolio(run_id)
             assert run.parameters == {
                 "fees": 0.001,
-                **dict(zip(sweep.wrapper.columns.names, sweep.wrapper.columns[column], strict=True)),
+                "days": sweep.wrapper.columns[column],
             }
             assert run.sharpe_ratio == whole["Sharpe Ratio"].iloc[column] == loaded.stats()["Sharpe Ratio"]
             assert (run.sweep_id, run.column) == (registry.get_run(run_ids[0]).sweep_id, column)
@@ -446,11 +560,11 @@ class StoreSuite:
 
     # ############# Upkeep ############# #
 
-    def test_a_run_that_was_deleted_elsewhere_comes_in_as_a_trial(self, store):
+    def test_a_run_that_was_deleted_elsewhere_comes_in_as_a_trial(self, store, open_store):
         records = [{**make_record(i, notes="").to_dict(), "verdict": i} for i in range(3)]
         store.insert(records[:1], deleted=True)
         store.insert(records[1:], deleted=True)
-        for view in (store, self.reopened(store)):
+        for view in (store, open_store()):
             assert view.list_runs() == [] and view.get(records[0]["run_id"]) is None
             found = view.list_runs(Query.of(deleted=True, ascending=True))
             assert [run.to_dict() for run in found] == records
@@ -461,7 +575,7 @@ class StoreSuite:
         with pytest.raises(RunNotFoundError):
             store.update_run(records[0]["run_id"], notes="x")
 
-    def test_upkeep_of_a_sound_store_finds_and_changes_nothing(self, registry, store, portfolio, sweep):
+    def test_upkeep_of_a_sound_store_finds_and_changes_nothing(self, registry, store, open_store, portfolio, sweep):
         run_id = registry.save_run(portfolio, "a")
         run_ids = registry.save_sweep(sweep, "b")
         registry.update_run(run_ids[0], notes="x")
@@ -472,11 +586,13 @@ class StoreSuite:
         assert registry.gc(min_age=0) == []
         registry.compact(dry_run=True)
         registry.compact()
-        for view in (store, self.reopened(store)):
+        for view in (store, open_store()):
             assert [run.to_dict() for run in view.list_runs(Query.of(deleted=None))] == before
         assert registry.load_portfolio(run_id).stats().equals(portfolio.stats())
 
-    def test_upkeep_finds_what_is_missing_and_removes_what_nobody_needs(self, registry, store, portfolio):
+    def test_upkeep_finds_what_is_missing_and_removes_what_nobody_needs(
+        self, registry, store, portfolio, expected_problems
+    ):
         run_id, orphan = registry.save_run(portfolio, "a"), f"{uuid.uuid4()}.pkl"
         store.artifacts.write(orphan, b"left behind")
         assert [(problem.kind, problem.run_id) for problem in registry.check()] == [("orphan_artifact", None)]
@@ -485,9 +601,12 @@ class StoreSuite:
         assert [garbage.size for garbage in registry.gc(min_age=0)] == [11]
         assert registry.check() == []
         store.artifacts.delete(f"{run_id}.pkl")
+        expected_problems.append("missing_artifact")
         assert [(problem.kind, problem.run_id) for problem in registry.check()] == [("missing_artifact", run_id)]
 
-    def test_a_blob_that_is_removed_while_its_run_is_being_saved_is_written_again(self, registry, store, portfolio):
+    def test_a_blob_that_is_removed_while_its_run_is_being_saved_is_written_again(
+        self, registry, store, open_store, portfolio
+    ):
         write = store.artifacts.write
 
         def removed_at_once(name, content):
@@ -498,7 +617,7 @@ class StoreSuite:
         store.save_run(make_record())
         store.artifacts.write = removed_at_once
         run_id = registry.save_run(portfolio, "a")
-        assert self.reopened(store).load_portfolio(run_id).stats().equals(portfolio.stats())
+        assert open_store().load_portfolio(run_id).stats().equals(portfolio.stats())
 
     def test_portfolios_without_any_run_are_kept(self, registry, store):
         name = f"{make_record().run_id}.pkl"
@@ -509,7 +628,7 @@ class StoreSuite:
         store.save_run(make_record(1))
         assert [garbage.size for garbage in registry.gc(min_age=0)] == [11]
 
-    def test_runs_go_to_another_store_and_come_back(self, registry, store, portfolio, sweep):
+    def test_runs_go_to_another_store_and_come_back(self, registry, store, open_store, portfolio, sweep):
         run_ids = [registry.save_run(portfolio, "a", {"x": (1, np.nan)}), *registry.save_sweep(sweep, "b")]
         registry.delete_run(run_ids[1])
         away = RunRegistry(MemoryStore())
@@ -522,7 +641,7 @@ class StoreSuite:
         away.store.save_run(make_record(1))
         away.delete_run(make_record(1).run_id)
         assert sorted(registry.merge(away).merged) == [make_record().run_id, make_record(1).run_id]
-        view = self.reopened(store)
+        view = open_store()
         assert view.load_portfolio(make_record().run_id).stats().equals(portfolio.stats())
         assert view.get_run(make_record(1).run_id) is None
         assert registry.check(deep=True) == []
