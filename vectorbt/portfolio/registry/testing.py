@@ -377,7 +377,7 @@ class StoreSuite:
         assert type(record.strategy_name) is str and record.tags == ["crypto"]
         store.save_run(record)
         later = make_record(1)
-        later.strategy_name, later.notes, later.tags = kind.NAME, kind.NOTE, [kind.TAG, "crypto"]
+        later.strategy_name, later.notes, later.tags = kind.NAME, kind.NOTE, (kind.TAG, "crypto")
         store.save_run(later)
         for view in (store, open_store()):
             for run_id in (record.run_id, later.run_id):
