@@ -661,6 +661,14 @@ def test_a_record_takes_no_more_than_its_share_of_the_disk(tmp_path, monkeypatch
     assert (registry.store.metadata_file.stat().st_size - before) / 20 < 1700
 
 
+def test_levels_that_have_numbers_for_names_are_told_apart(registry):
+    windows = [(3, 9), (4, 9), (3, 12)]
+    pf = make_sweep(windows=windows)
+    pf = pf.replace(wrapper=pf.wrapper.replace(columns=pf.wrapper.columns.set_names([1, 0])))
+    ids = registry.save_sweep(pf, "x")
+    assert [registry.get_run(i).parameters for i in ids] == [{"1": fast, "0": slow} for fast, slow in windows]
+
+
 def test_returns_on_other_bars_are_aligned_or_refused(registry):
     aware = make_price(40).tz_localize("Europe/Berlin")
     numbered = make_price(40).reset_index(drop=True)

@@ -78,10 +78,19 @@ def test_returns_are_aligned_by_what_labels_mean(pair, options):
 
 def test_times_that_no_resolution_holds_are_aligned():
     far, fine = pd.Timestamp("9000-01-01").as_unit("s"), pd.Timestamp("2020-01-01") + pd.Timedelta("1ns")
-    both = in_common([pd.DatetimeIndex([far]), pd.DatetimeIndex([fine])])
+    both = in_common([pd.DatetimeIndex(far.to_numpy()[np.newaxis]), pd.DatetimeIndex([fine])])
     assert [index.tolist() for index in both] == [[far], [fine]]
-    coarse = in_common([pd.DatetimeIndex([far]), DAYS.as_unit("ns")])
+    coarse = in_common([pd.DatetimeIndex(far.to_numpy()[np.newaxis]), DAYS.as_unit("ns")])
     assert coarse[0].dtype == coarse[1].dtype and coarse[0][0] == far and (coarse[1] == DAYS).all()
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_days_of_any_resolution_are_united(unit):
+    """Those that have a frequency, which pandas 2 took for one in nanoseconds."""
+    first, second = DAYS.as_unit(unit), DAYS.as_unit(unit).shift(2)
+    registry = RunRegistry(MemoryStore())
+    ids = [registry.save_run(held(index, [1, 2, 3, 4]), "x") for index in (first, second)]
+    assert registry.load_returns(ids).index.tolist() == pd.date_range(DAYS[0], periods=6).tolist()
 
 
 @pytest.mark.parametrize(

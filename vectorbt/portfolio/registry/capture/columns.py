@@ -5,6 +5,7 @@ from collections import Counter
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.labels import levels_of
 from vectorbt.portfolio.registry.checks import as_text
 
 if tp.TYPE_CHECKING:
@@ -27,7 +28,7 @@ def column_parameters(portfolio: "Portfolio", constant: tp.Dict[str, tp.Any]) ->
             f"parameters[{taken[0]!r}] has the name of a level of the columns ({', '.join(names)}); "
             f"leave it out or rename it"
         )
-    levels = [columns.get_level_values(i).tolist() for i in range(columns.nlevels)]
+    levels = [level.tolist() for level in levels_of(columns)]
     if any(label is pd.NA for labels in levels for label in labels):
         raise ValueError(
             "a level of the columns holds pd.NA, by which vectorbt cannot select a column; write None or NaN instead"

@@ -12,7 +12,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import encode
 
-__all__ = ["as_numpy", "recordable"]
+__all__ = ["as_numpy", "levels_of", "recordable"]
 
 
 def recordable(value: tp.Any) -> tp.Any:
@@ -51,6 +51,17 @@ def as_numpy(index: pd.Index) -> pd.Index:
         with suppress(UnicodeEncodeError):
             index = index.infer_objects()
     return index
+
+
+def levels_of(index: pd.Index) -> tp.List[pd.Index]:
+    """Return the labels of each level of an index, by position and without names.
+
+    pandas takes the number of a level for a name where a level has that name.
+
+    Args:
+        index (pd.Index): Index of one level or several."""
+    nameless = index.set_names([None] * index.nlevels)
+    return [nameless.get_level_values(i) for i in range(index.nlevels)]
 
 
 def _without_numpy(value: tp.Any) -> tp.Any:

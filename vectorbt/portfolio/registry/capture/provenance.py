@@ -28,7 +28,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt._settings import settings
 from vectorbt.portfolio.registry.capture.git import git_state
-from vectorbt.portfolio.registry.capture.labels import as_numpy, recordable
+from vectorbt.portfolio.registry.capture.labels import as_numpy, levels_of, recordable
 from vectorbt.portfolio.registry.capture.quiet import quiet
 
 if tp.TYPE_CHECKING:
@@ -291,9 +291,9 @@ def _duration_text(duration: pd.Timedelta) -> str:
 
 def _column_symbols(columns: tp.Index) -> tp.List[tp.Any]:
     """Symbol of each column, or an empty list if the labels do not tell."""
-    for level, name in enumerate(columns.names):
+    for labels, name in zip(levels_of(columns), columns.names):
         if isinstance(name, str) and name.lower() in _SYMBOL_LEVELS:
-            return [recordable(label) for label in columns.get_level_values(level)]
+            return [recordable(label) for label in labels]
     labels = columns.tolist()
     if columns.names == [None] and all(isinstance(label, str) for label in labels):
         return labels

@@ -6,7 +6,7 @@ that are not by way of floats, which makes one label of several."""
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.labels import as_numpy
+from vectorbt.portfolio.registry.capture.labels import as_numpy, levels_of
 
 __all__ = ["are_same", "in_common"]
 
@@ -32,7 +32,7 @@ def in_common(indexes: tp.Sequence[pd.Index]) -> tp.Optional[tp.List[pd.Index]]:
         Indexes in their order, or None if their labels are of different kinds, such as times and numbers."""
     if any(isinstance(index, pd.MultiIndex) for index in indexes):
         return _levels_in_common(indexes)
-    indexes = [as_numpy(index) for index in indexes]
+    indexes = [_without_frequency(as_numpy(index)) for index in indexes]
     kinds = {_kind(index) for index in indexes}
     if len(kinds) > 1:
         return None
@@ -56,10 +56,10 @@ def in_common(indexes: tp.Sequence[pd.Index]) -> tp.Optional[tp.List[pd.Index]]:
 def _levels_in_common(indexes: tp.Sequence[pd.Index]) -> tp.Optional[tp.List[pd.Index]]:
     if len({index.nlevels for index in indexes}) > 1:
         return None
-    levels = [in_common([index.get_level_values(i) for index in indexes]) for i in range(indexes[0].nlevels)]
+    levels = [in_common(of_all) for of_all in zip(*map(levels_of, indexes))]
     if None in levels:
         return None
-    return [pd.MultiIndex.from_arrays(arrays) for arrays in zip(*levels)]
+    return [pd.MultiIndex.from_arrays(arrays, names=index.names) for arrays, index in zip(zip(*levels), indexes)]
 
 
 def _kind(index: pd.Index) -> str:
@@ -73,6 +73,15 @@ def _kind(index: pd.Index) -> str:
     if pd.api.types.is_numeric_dtype(index.dtype) and not pd.api.types.is_bool_dtype(index.dtype):
         return "numbers"
     return pd.api.types.infer_dtype(index, skipna=True)
+
+
+def _without_frequency(index: tp.Any) -> pd.Index:
+    """Return an index without its frequency: pandas 2 unites those that have one as if they were nanoseconds."""
+    if getattr(index, "freq", None) is None or isinstance(index, pd.PeriodIndex):
+        return index
+    index = index.copy()
+    index.freq = None
+    return index
 
 
 def _in_utc(index: tp.Any) -> pd.DatetimeIndex:

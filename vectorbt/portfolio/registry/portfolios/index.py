@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.labels import as_numpy, recordable
+from vectorbt.portfolio.registry.capture.labels import as_numpy, levels_of, recordable
 from vectorbt.portfolio.registry.encoding import UnknownValue, decode, encode, offset_text, parse_zone, zone_name
 
 __all__ = ["decode_index", "describe_index", "encodable_index", "encode_index", "restore_index"]
@@ -82,9 +82,7 @@ def encodable_index(index: pd.Index) -> pd.Index:
         The index itself if it can be encoded."""
     index = index.set_names([recordable(name) for name in index.names])
     if isinstance(index, pd.MultiIndex) and not _has_encoding(index):
-        nameless = index.set_names([None] * index.nlevels)  # a name that is an integer hides the level at that position
-        levels = [encodable_index(nameless.get_level_values(i)) for i in range(index.nlevels)]
-        return pd.MultiIndex.from_arrays(levels, names=index.names)
+        return pd.MultiIndex.from_arrays([encodable_index(level) for level in levels_of(index)], names=index.names)
     return next(filter(_has_encoding, _plainer(index)))
 
 
