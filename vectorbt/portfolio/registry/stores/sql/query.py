@@ -63,7 +63,7 @@ COMMON = 5_000
 def narrow(query: Query, planner: "Planner") -> Sql:
     """Return a condition on the table of runs that all runs meet that a query asks for, and few others."""
     runs = schema.runs
-    conditions = [sa.true()]
+    conditions: tp.List[Sql] = [sa.true()]
     if query.deleted is not None:
         conditions.append(runs.c.deleted == int(query.deleted))
     if query.prefix is not None:
@@ -126,7 +126,7 @@ def _may_hold(condition: Condition, planner: "Planner") -> Sql:
         return sa.and_(sa.true(), *(_may_hold(part, planner) for part in condition.conditions))
     if isinstance(condition, Or):
         return sa.or_(sa.false(), *(_may_hold(part, planner) for part in condition.conditions))
-    if isinstance(condition, Not):  # of nearly everything a negation may hold; one is asked often
+    if isinstance(condition, Not):  # nearly all runs pass one, but for `x == none`
         asked = condition.condition
         is_absent = isinstance(asked, HasValue) and isinstance(asked.operand, Name)
         return _values_of(asked.operand.name, planner).absent() if is_absent else sa.true()
@@ -320,7 +320,7 @@ class Planner:
             return of_run.correlate(runs).exists()
         return runs.c.id.in_(rows)
 
-    def _is_common(self, rows: sa.Select) -> bool:
+    def _is_common(self, rows: tp.Union[sa.Select, sa.CompoundSelect]) -> bool:
         if self.connection is None or self.dialect != "sqlite":
             return False
         some = rows.limit(COMMON).subquery()

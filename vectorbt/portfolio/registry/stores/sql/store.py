@@ -10,6 +10,7 @@ from functools import lru_cache
 from operator import itemgetter
 
 import sqlalchemy as sa
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
@@ -357,7 +358,7 @@ def _insert_all(connection: sa.Connection, table: sa.Table, rows: tp.Sequence[tp
 
 
 @lru_cache(maxsize=64)
-def _insert_of(table: sa.Table, dialect: sa.Dialect) -> sa.Compiled:
+def _insert_of(table: sa.Table, dialect: sa.Dialect) -> SQLCompiler:
     return sa.insert(table).compile(dialect=dialect)
 
 
