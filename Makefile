@@ -80,7 +80,8 @@ $(OVERLAY_INSTALLED):
 	$(OVERLAY_VENV)/bin/python -m pip install --disable-pip-version-check -qq $(REQUIREMENTS) pytest
 	@touch $@
 
-install = $(VENV)/bin/python -m pip install --disable-pip-version-check -qq \
+# Python compiles what it imports; compiling everything at once would take longer than that.
+install = $(VENV)/bin/python -m pip install --disable-pip-version-check --no-compile -qq \
 	$(addprefix -c ,$(CONSTRAINTS)) $(REQUIREMENTS) $(1)
 
 define make_venv
