@@ -73,16 +73,20 @@ def as_text(value: str) -> str:
     return str.__str__(value)
 
 
-def check_strategy_name(value: tp.Any) -> str:
+def check_strategy_name(value: tp.Any, may_be_empty: bool = False) -> str:
     """Return `value` if it can name a strategy: a string that is not empty and is valid Unicode.
+
+    Args:
+        value (any): Name.
+        may_be_empty (bool): Whether the name may still be missing, as in a record that nobody has saved yet.
 
     Raises:
         TypeError: If it is no string, or cannot be encoded.
         ValueError: If it is empty."""
     if not isinstance(value, str):
         raise TypeError(f"strategy_name must be a string, not {type(value).__name__}")
-    if not value:
-        raise ValueError("strategy_name must not be empty")
+    if not value and not may_be_empty:
+        raise ValueError("strategy_name must not be empty; name the strategy that the run is one of")
     return encode(as_text(value), "strategy_name")
 
 

@@ -7,7 +7,7 @@ from typing import Unpack
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
-from vectorbt.portfolio.registry.checks import check_portfolio, check_run_ids, is_run_id
+from vectorbt.portfolio.registry.checks import check_portfolio, check_run_ids, check_strategy_name, is_run_id
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError
 from vectorbt.portfolio.registry.metric_names import lower_is_better
 from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
@@ -93,6 +93,7 @@ class RunRegistry:
             TypeError: If an argument has the wrong type, or a parameter has no faithful encoding. The message names
                 it by its path. Nothing is written.
             OSError: If the system refuses to write. Nothing is left behind."""
+        check_strategy_name(strategy_name)  # before measuring, which takes a while
         portfolio_format = self._format_of(save_portfolio, portfolio_format)
         keeps_returns = save_portfolio and portfolio_format == ReturnsFormat.name
         if keeps_returns and len(check_portfolio(portfolio).wrapper.get_columns()) > 1:
@@ -100,8 +101,7 @@ class RunRegistry:
                 "the aggregate of several columns has no return series to keep; save_sweep makes each column a run"
             )
         run = RunRecord.from_portfolio(portfolio, strategy_name, parameters, tags, notes)
-        self.store.save_run(run, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
-        return run.run_id
+        return self.store.save_run(run, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
 
     def save_sweep(
         self,
@@ -147,8 +147,7 @@ class RunRegistry:
             ```"""
         portfolio_format = self._format_of(save_portfolio, portfolio_format)
         runs = RunRecord.from_columns(portfolio, strategy_name, parameters, tags, notes)
-        self.store.save_runs(runs, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
-        return [run.run_id for run in runs]
+        return self.store.save_runs(runs, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
 
     def _format_of(self, save_portfolio: tp.Union[bool, str], portfolio_format: tp.Optional[str]) -> str:
         """Check what is to be kept of a portfolio, and return the format of it."""

@@ -44,9 +44,11 @@ class RunRecord:
     Two records are equal when their dicts are, NaN being equal to NaN. A record is a value: changing it changes
     nothing in the registry that it came from, use `vectorbt.portfolio.registry.registry.RunRegistry.update_run`.
 
+    Every field has a default. Only a record without a `strategy_name` cannot be saved.
+
     Args:
-        run_id (str): Lower-case UUID. File names are made of it.
-        timestamp (datetime): When the run was saved, in UTC. A naive datetime is read as UTC.
+        run_id (str): Lower-case UUID. File names are made of it. Defaults to a new one.
+        timestamp (datetime): When the run was saved, in UTC. A naive datetime is read as UTC. Defaults to now.
         strategy_name (str): Name of the strategy.
         parameters (dict): Parameters as the user gave them, of any type that
             `vectorbt.portfolio.registry.encoding` can represent.
@@ -88,9 +90,9 @@ class RunRecord:
     )
     """What the details are decoded from: JSON and what it shares with other records, or the parsed dict."""
 
-    run_id: str
-    timestamp: datetime
-    strategy_name: str
+    run_id: str = field(default_factory=lambda: new_run_ids(1)[0])
+    timestamp: datetime = field(default_factory=now)
+    strategy_name: str = ""
     parameters: tp.Dict[str, tp.Any] = field(default_factory=dict)
     total_return: float = float("nan")
     sharpe_ratio: float = float("nan")
@@ -114,7 +116,7 @@ class RunRecord:
     """Where the portfolios lie, for when the details are asked for."""
 
     def __post_init__(self) -> None:
-        self.check()
+        self.check(may_be_unnamed=True)
         self.run_id = as_text(self.run_id)
         self.timestamp = as_utc(self.timestamp)
         self.strategy_name = as_text(self.strategy_name)
@@ -124,8 +126,11 @@ class RunRecord:
         if self.column is not None:
             self.column = index(self.column)
 
-    def check(self) -> None:
+    def check(self, may_be_unnamed: bool = False) -> None:
         """Check the fields that every store takes for granted.
+
+        Args:
+            may_be_unnamed (bool): Whether the strategy may be without a name: it is given before the record is saved.
 
         Raises:
             TypeError: If one of them has the wrong type.
@@ -133,7 +138,7 @@ class RunRecord:
         check_run_id(self.run_id)
         if not isinstance(self.timestamp, datetime):
             raise TypeError(f"timestamp must be a datetime, not {type(self.timestamp).__name__}")
-        check_strategy_name(self.strategy_name)
+        check_strategy_name(self.strategy_name, may_be_empty=may_be_unnamed)
         if self.sweep_id is not None and not is_run_id(self.sweep_id):
             raise ValueError(f"sweep_id must be a lower-case UUID, not {self.sweep_id!r}")
         if self.column is not None and not hasattr(self.column, "__index__"):
@@ -150,7 +155,7 @@ class RunRecord:
     def from_portfolio(
         cls,
         portfolio: "Portfolio",
-        strategy_name: str,
+        strategy_name: str = "",
         parameters: tp.Optional[dict] = None,
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
         notes: str = "",
@@ -161,28 +166,25 @@ class RunRecord:
 
         Args:
             portfolio (Portfolio): Portfolio of any shape.
-            strategy_name (str): Name of the strategy.
+            strategy_name (str): Name of the strategy. Without one the record cannot be saved.
             parameters (dict): Parameters of the strategy.
             tags (list of str): Tags.
             notes (str): Free text.
 
         Raises:
-            TypeError: If an argument has the wrong type, or a parameter cannot be encoded.
-            ValueError: If `strategy_name` is empty."""
+            TypeError: If an argument has the wrong type, or a parameter cannot be encoded."""
         from vectorbt.portfolio.registry.capture.metrics import measure
         from vectorbt.portfolio.registry.capture.provenance import describe_data, environment
 
         check_portfolio(portfolio)
         described: tp.Dict[str, tp.Any] = dict(
-            strategy_name=check_strategy_name(strategy_name),
+            strategy_name=check_strategy_name(strategy_name, may_be_empty=True),
             parameters=check_parameters(parameters),
             tags=check_tags(tags),
             notes=check_notes(notes),
         )
         measured = measure(portfolio)
         return cls(
-            run_id=new_run_ids(1)[0],
-            timestamp=now(),
             **described,
             **measured.fields(),
             data=describe_data(portfolio),

@@ -153,9 +153,9 @@ class RunStore(abc.ABC):
         portfolio: tp.Optional["Portfolio"] = None,
         portfolio_format: tp.Optional[str] = None,
         new_ids: bool = False,
-    ) -> None:
-        """Keep one run, with its portfolio if there is one. See `RunStore.save_runs`."""
-        self.save_runs([run], portfolio, portfolio_format=portfolio_format, new_ids=new_ids)
+    ) -> str:
+        """Keep one run, with its portfolio if there is one, and return its run_id. See `RunStore.save_runs`."""
+        return self.save_runs([run], portfolio, portfolio_format=portfolio_format, new_ids=new_ids)[0]
 
     def save_runs(
         self,
@@ -163,7 +163,7 @@ class RunStore(abc.ABC):
         portfolio: tp.Optional["Portfolio"] = None,
         portfolio_format: tp.Optional[str] = None,
         new_ids: bool = False,
-    ) -> None:
+    ) -> tp.List[str]:
         """Keep runs that share one portfolio: all of them or none.
 
         The portfolio is written first and the records last, so that no reader ever sees a run without its portfolio.
@@ -175,20 +175,26 @@ class RunStore(abc.ABC):
             portfolio_format (str): Format. Defaults to that of the store.
             new_ids (bool): Whether the ids were made for this call, so that they need not be looked up.
 
+        Returns:
+            list of str: run_ids, in the order of the records.
+
         Raises:
             TypeError: If a record holds a value that cannot be encoded. Nothing is written.
+            ValueError: If a record means nothing, such as one without a strategy_name. Nothing is written.
             RunExistsError: If one of the ids is in the store. The stored run is untouched."""
         with collection_paused():
             records = _encoded(runs)
+            run_ids = [record["run_id"] for record in records]
             if not records:
-                return
+                return run_ids
             if portfolio is None:
                 self.insert(records, new_ids)
-                return
+                return run_ids
             check_portfolio(portfolio)
             form = FORMATS[check_format(portfolio_format or self.portfolio_format)]
             blobs = form.dump(portfolio, stem=records[0]["sweep_id"] or records[0]["run_id"])
             self.insert_with_blobs(records, form.name, blobs, new_ids)
+            return run_ids
 
     def insert_with_blobs(
         self,
@@ -273,11 +279,29 @@ class RunStore(abc.ABC):
             raise AmbiguousRunIdError(f"{run_id!r} fits {len(found)} runs: {listed}{more}; give more characters")
         return self._handed_out(found[0]) if found else None
 
-    def list_runs(self, query: Query = Query()) -> tp.List[RunRecord]:  # noqa: B008
-        """Return the runs that a query asks for.
+    def list_runs(
+        self,
+        strategy_name: tp.Union[None, str, Query] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        **filters: tp.Any,
+    ) -> tp.List[RunRecord]:
+        """Return the runs that meet all conditions, newest first.
+
+        Args:
+            strategy_name (str or Query): Name of the strategy, or a query in the place of all conditions.
+            tags (list of str): The run has at least one of them.
+            **filters: Further conditions, see `vectorbt.portfolio.registry.registry.RunRegistry.list_runs`.
 
         Raises:
-            QueryError: If it names a metric that there is not."""
+            TypeError: If a condition has the wrong type, or stands beside a query.
+            ValueError: If a condition means nothing.
+            QueryError: If a metric is named that there is not."""
+        if isinstance(strategy_name, Query):
+            query = strategy_name
+            if tags is not None or filters:
+                raise TypeError("a Query holds all conditions; give tags and the others to Query.of")
+        else:
+            query = Query.of(strategy_name, tags, **filters)
         query.check_names(self.metric_names)
         query.check_times(self.select)
         return [self._handed_out(record) for record in self.select(query)]
@@ -392,7 +416,8 @@ class RunStore(abc.ABC):
 
         Raises:
             RunNotFoundError: If there is no run with this whole id.
-            TypeError: If tags or notes are not strings, or nothing is to be changed."""
+            TypeError: If tags or notes are not strings, or nothing is to be changed.
+            ValueError: If the run has no strategy_name, which only other programs write."""
         if tags is None and add_tags is None and remove_tags is None and notes is None:
             raise TypeError("nothing to change: give tags, add_tags, remove_tags or notes")
         new_tags = None if tags is None else check_tags(tags)
@@ -403,6 +428,7 @@ class RunStore(abc.ABC):
             kept = record.tags if new_tags is None else new_tags
             record.tags = [tag for tag in dict.fromkeys([*kept, *added]) if tag not in removed]
             record.notes = record.notes if new_notes is None else new_notes
+            record.check()
             return record
 
         run_id = as_text(run_id) if isinstance(run_id, str) else run_id

@@ -235,6 +235,36 @@ class StoreSuite:
             store.save_run(record)
         assert store.count() == 0
 
+    def test_saving_returns_the_ids(self, registry, store, portfolio):
+        runs = [RunRecord(strategy_name="a"), RunRecord.from_portfolio(portfolio, "b")]
+        assert [store.save_run(run, portfolio) for run in runs] == [run.run_id for run in runs]
+        more = [make_record(1), make_record(0)]
+        assert store.save_runs(more) == [run.run_id for run in more]
+        assert store.save_runs([]) == []
+        assert store.count() == 4
+
+    def test_a_run_without_a_strategy_is_refused_everywhere(self, registry, store, portfolio):
+        run = RunRecord.from_portfolio(portfolio)
+        nameless = {**make_record(1).to_dict(), "strategy_name": ""}  # as another program may have written it
+        away = MemoryStore()
+        away.insert([nameless])
+        for save in (
+            lambda: store.save_run(run),
+            lambda: store.save_run(run, portfolio),
+            lambda: store.save_runs([make_record(), run], portfolio),
+            lambda: registry.save_run(portfolio, ""),
+            lambda: registry.save_sweep(portfolio, ""),
+        ):
+            with pytest.raises(ValueError, match="strategy_name must not be empty"):
+                save()
+        with pytest.warns(UserWarning, match="strategy_name is empty"):
+            assert [conflict.run_id for conflict in registry.merge(away).conflicts] == [nameless["run_id"]]
+        assert store.list_runs(deleted=None) == [] and store.artifacts.list() == []
+        store.insert([nameless])
+        with pytest.raises(ValueError, match="strategy_name must not be empty"):
+            store.update_run(nameless["run_id"], notes="x")
+        assert store.get_run(nameless["run_id"]).to_dict() == nameless
+
     def test_a_run_is_saved_once(self, store, portfolio):
         record = make_record()
         store.save_run(record, portfolio)
@@ -286,6 +316,12 @@ class StoreSuite:
     def test_filters(self, store):
         store.save_runs([make_record(i, strategy_name="ab"[i % 2], tags=[f"t{i % 3}"]) for i in range(6)])
         assert _numbers(store, strategy_name="a") == [4, 2, 0]
+        assert (
+            store.list_runs("a", "t1") == store.list_runs(Query.of("a", "t1")) == [store.get_run(make_record(4).run_id)]
+        )
+        assert store.list_runs(tags=["t0"], limit=1) == [store.get_run(make_record(3).run_id)]
+        with pytest.raises(TypeError, match="a Query holds all conditions"):
+            store.list_runs(Query.of("a"), tags="t1")
         assert _numbers(store, tags=["t0", "t1"]) == [4, 3, 1, 0]
         assert _numbers(store, tags="t2") == [5, 2]
         assert _numbers(store, parameters={"fast": [1, 4.0], "slow": 50}) == [4, 1]

@@ -139,6 +139,9 @@ class _Receiver:
     def _is_new(self, run: _Run) -> bool:
         """Return whether a run is not in the target. Account for it if it is."""
         held = self._held.get(run.run_id)
+        if held is None and not run.record.strategy_name:
+            self._refuse([run], "there its strategy_name is empty, and no run is saved without one")
+            return False
         if held is None:
             return True
         reason = _difference(run, held)

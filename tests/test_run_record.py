@@ -1,0 +1,32 @@
+"""A record by itself: what it is when little is said of it."""
+
+from datetime import UTC, datetime
+from math import isnan
+
+import pytest
+
+from vectorbt.portfolio.registry import MemoryStore, RunRecord
+from vectorbt.portfolio.registry.checks import is_run_id
+from vectorbt.portfolio.registry.metric_names import HEADLINE
+
+
+def test_every_field_has_a_default():
+    before = datetime.now(UTC)
+    record, named = RunRecord(), RunRecord(strategy_name="x")
+    assert is_run_id(record.run_id) and record.run_id != named.run_id
+    assert before <= record.timestamp <= datetime.now(UTC)
+    assert all(isnan(getattr(record, name)) for name in HEADLINE)
+    assert (record.strategy_name, named.strategy_name, record.notes) == ("", "x", "")
+    assert record.parameters == record.stats == record.data == {} and record.tags == []
+    record.tags.append("mine")
+    assert named.tags == RunRecord().tags == []
+    assert "''" in repr(record)
+    assert RunRecord.from_dict(record.to_dict()) == record
+
+
+def test_the_strategy_can_be_named_until_the_run_is_saved(portfolio):
+    record, store = RunRecord.from_portfolio(portfolio), MemoryStore()
+    with pytest.raises(ValueError, match="strategy_name must not be empty; name the strategy"):
+        store.save_run(record, portfolio)
+    record.strategy_name = "dual_sma"
+    assert store.get_run(store.save_run(record, portfolio)).strategy_name == "dual_sma"
