@@ -24,6 +24,11 @@ NAMES = ("x", "y", "a.b", "%", "it's", 'quo"te', "back\\slash", "日本", "nul\0
 FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id", "sharpe_ratio", "total_trades")
 METRICS = ("sortino_ratio", "calmar_ratio", "custom", "max_dd_duration")
 NUMBERS = (0, 1, 1.5, -2.25, 0.1, 0.30000000000000004, float("nan"), float("inf"), -float("inf"), 2**53 + 1, 2**80)
+TIMES = {
+    "timestamp": ("2024-01-01", "2024-01", "2024-01-01T00:00:00.000001"),
+    "max_dd_duration": ("1 day", "2 h", "P1DT1H"),
+}
+"""Texts that a column of times is compared with. No others are: they are no question, see the tests of `where`."""
 TAGS = ("a", "A", "%", "a'b", "日本", "", "t" * 250, "nul\0")
 STRATEGIES = ("dual", "dual ", "Dual", "d%", "o'b", "日本", "s" * 250, "s" * 251, "nul\0")
 SWEEPS = (None, "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
@@ -105,9 +110,10 @@ class Case:
         return self.comparison()
 
     def comparison(self):
-        name, literal = self.name(), self.literal()
+        name = self.name()
+        literal = self.literal(name)
         sign = self.one_of(("==", "!=", "<", "<=", ">", ">="))
-        listed = ", ".join([literal, self.literal(), "none"][: self.draw(st.integers(0, 3))])
+        listed = ", ".join([literal, self.literal(name), "none"][: self.draw(st.integers(0, 3))])
         return self.one_of(
             (
                 f"{name} {sign} {literal}",
@@ -124,10 +130,12 @@ class Case:
     def name(self):
         return self.one_of((*FIELDS, *self.metrics, *(f"params[{quoted(name)}]" for name in self.names)))
 
-    def literal(self):
-        return self.one_of(
-            [written(value) for value in (*self.values, *self.numbers, *self.strategies) if is_writable(value)] or ["1"]
-        )
+    def literal(self, name):
+        """Return what a name may be compared with."""
+        compared = [*self.values, *self.numbers, *self.strategies]
+        if name in TIMES:
+            compared = [*TIMES[name], *(value for value in compared if not isinstance(value, str))]
+        return self.one_of([written(value) for value in compared if is_writable(value)] or ["1"])
 
 
 @st.composite
