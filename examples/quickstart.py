@@ -69,7 +69,8 @@ def verdict(bias, holding):
 The winner shows a Sharpe ratio of {bias.sharpe_ratio:.2f}, the best of {bias.n_trials} distinct tries.
 The best of as many worthless tries is expected to show {bias.expected_max_sharpe:.2f},
 and holding the index shows {holding.sharpe_ratio:.2f}.
-Deflated Sharpe ratio: {bias.dsr:.0%}. Noise comes to about 50%, and 95% is the usual bar: {conclusion}."""
+Deflated Sharpe ratio: {bias.dsr:.0%}. Noise comes to about 50%,
+and 95% is the usual bar: {conclusion}."""
 
 
 def size_in_mb(folder):
