@@ -420,11 +420,14 @@ def test_invalid_json_is_a_value_error(text):
         loads(text)
 
 
+def nested(levels):
+    return b"[" * levels + b"0" + b"]" * levels
+
+
 def test_json_is_read_as_deep_as_it_is_written():
-    deepest = b"[" * 254 + b"]" * 254
-    assert dumps(loads(deepest)) == deepest
+    assert dumps(loads(nested(254))) == nested(254)
     with pytest.raises(ValueError, match="deeper than 254 levels"):
-        loads(b"[" + deepest + b"]")
+        loads(nested(255))
     assert loads(dumps([[0]] * 1000)) == [[0]] * 1000
 
 

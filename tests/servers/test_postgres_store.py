@@ -1,4 +1,4 @@
-"""PostgreSQL, with portfolios in a folder and in S3: what every store promises, and what only a server can."""
+"""PostgreSQL, with portfolios in a folder: what every store promises, and what only a server can."""
 
 import multiprocessing
 import pickle
@@ -36,12 +36,6 @@ class TestPostgresWithFolder(StoreSuite):
     @pytest.fixture
     def open_store(self, postgres_url, tmp_path):
         return lambda: SqlStore(postgres_url, artifacts=tmp_path / "portfolios")
-
-
-class TestPostgresWithS3(StoreSuite):
-    @pytest.fixture
-    def open_store(self, postgres_url, s3_url):
-        return lambda: SqlStore(postgres_url, artifacts=s3_url)
 
 
 @pytest.fixture
@@ -235,16 +229,6 @@ def test_a_sweep_shares_any_character(latin1_url, tmp_path):
     reopened = SqlStore(latin1_url, artifacts=tmp_path)
     assert reopened.list_runs() == runs[::-1]
     reopened.close()
-
-
-def test_a_bucket_that_is_not_there(postgres_url, s3_bucket, portfolio):
-    store = SqlStore(postgres_url, artifacts=f"{s3_bucket}-that-is-not-there/prefix")
-    with pytest.raises(StoreError, match="s3://registry-that-is-not-there/prefix"):
-        store.save_run(make_record(), portfolio)
-    assert store.count() == 0
-    with pytest.raises(StoreError, match="no bucket registry-that-is-not-there"):
-        RunRegistry(store).gc(min_age=0)
-    store.close()
 
 
 # ############# Lost connections ############# #
