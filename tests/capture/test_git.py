@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.factories import make_portfolio, make_sweep
 from vectorbt.portfolio.registry import RunRegistry
-from vectorbt.portfolio.registry.capture.provenance import environment
+from vectorbt.portfolio.registry.capture.environment import environment
 
 
 @pytest.fixture

@@ -67,9 +67,9 @@ class RunRecord:
         sweep_id (str): Sweep that the run belongs to, if any.
         column (int): Position of the run's column or group in the portfolio of its sweep.
         data (dict): Fingerprint and extent of the prices.
-            See `vectorbt.portfolio.registry.capture.provenance.describe_data`.
+            See `vectorbt.portfolio.registry.capture.data.describe_data`.
         environment (dict): Versions, git revision, and the settings that metrics depend on.
-            See `vectorbt.portfolio.registry.capture.provenance.environment`.
+            See `vectorbt.portfolio.registry.capture.environment.environment`.
         artifact (dict): Format, size in bytes, SHA-256 and file names of the stored portfolio.
 
     Raises:
@@ -173,8 +173,9 @@ class RunRecord:
 
         Raises:
             TypeError: If an argument has the wrong type, or a parameter cannot be encoded."""
+        from vectorbt.portfolio.registry.capture.data import describe_data
+        from vectorbt.portfolio.registry.capture.environment import environment
         from vectorbt.portfolio.registry.capture.metrics import measure
-        from vectorbt.portfolio.registry.capture.provenance import describe_data, environment
 
         check_portfolio(portfolio)
         described: tp.Dict[str, tp.Any] = dict(
@@ -217,8 +218,9 @@ class RunRecord:
             ValueError: If a constant parameter has the name of a level of the columns, or a column could not be
                 selected again."""
         from vectorbt.portfolio.registry.capture.columns import column_parameters
+        from vectorbt.portfolio.registry.capture.data import describe_columns
+        from vectorbt.portfolio.registry.capture.environment import environment
         from vectorbt.portfolio.registry.capture.metrics import measure_columns
-        from vectorbt.portfolio.registry.capture.provenance import describe_columns, environment
 
         check_portfolio(portfolio)
         described = dict(

@@ -2,6 +2,10 @@
 
 * `metrics`: what `Portfolio.stats` says, and the moments of the returns, in one pass for any number of columns
 * `columns`: the labels of the columns as parameters
-* `provenance`: the prices, the versions and the settings that a result depends on
+* `data`: the prices of a run, their period and their symbols
+* `fingerprint`: what two runs on the same prices have in common
+* `distinct_columns`: which columns of an array are the same
+* `labels`: labels and other values of a backtest as a record can hold them
+* `environment`: the versions and the settings that a result depends on
 * `git`: the revision of the code
 * `quiet`: the warnings of libraries, silenced meanwhile"""

@@ -12,7 +12,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import encode
 
-__all__ = ["as_numpy", "levels_of", "recordable"]
+__all__ = ["as_numpy", "duration_text", "levels_of", "recordable"]
 
 
 def recordable(value: tp.Any) -> tp.Any:
@@ -62,6 +62,14 @@ def levels_of(index: pd.Index) -> tp.List[pd.Index]:
         index (pd.Index): Index of one level or several."""
     nameless = index.set_names([None] * index.nlevels)
     return [nameless.get_level_values(i) for i in range(index.nlevels)]
+
+
+def duration_text(duration: pd.Timedelta) -> str:
+    """Return a duration as pandas writes it, in whole days if it is some: a record has few bytes to spare.
+
+    Args:
+        duration (pd.Timedelta): Duration."""
+    return str(duration).removesuffix(" 00:00:00")
 
 
 def _without_numpy(value: tp.Any) -> tp.Any:

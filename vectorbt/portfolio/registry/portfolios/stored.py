@@ -10,7 +10,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
-from vectorbt.portfolio.registry.capture.provenance import differences, metric_settings
+from vectorbt.portfolio.registry.capture.environment import differences, metric_settings
 from vectorbt.portfolio.registry.errors import (
     ArtifactCorruptedError,
     ArtifactMissingError,

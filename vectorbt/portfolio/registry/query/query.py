@@ -447,7 +447,7 @@ def _check_limit(value: tp.Any) -> tp.Optional[int]:
 
 
 def _as_fingerprints(data: tp.Any) -> tp.Tuple[str, ...]:
-    from vectorbt.portfolio.registry.capture.provenance import fingerprints_of
+    from vectorbt.portfolio.registry.capture.data import fingerprints_of
 
     return fingerprints_of(data)
 

@@ -2,7 +2,7 @@
 
 The file is named after what is in it: `prices-<digest>.parquet`. The digest is the SHA-256 of the digest of the index
 and of those of the distinct columns, in their order, joined by newlines. So a part of the file can be verified without
-the rest. It tells apart whatever `vectorbt.portfolio.registry.capture.provenance.fingerprint` tells apart, and bit
+the rest. It tells apart whatever `vectorbt.portfolio.registry.capture.fingerprint.fingerprint` tells apart, and bit
 patterns beside.
 
 What the fingerprint leaves out of an index is not in the file either, so that it does not keep portfolios from

@@ -1,11 +1,8 @@
-"""Equal data has equal fingerprints, and what a record says about its origin is true and never fails a save."""
+"""Equal data has equal fingerprints, and other data has others."""
 
-import datetime
 import hashlib
 import io
-import json
 import struct
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -16,35 +13,17 @@ from hypothesis.extra import numpy as hnp
 
 import vectorbt as vbt
 from vectorbt.portfolio.registry import MemoryStore, RunRegistry
-from vectorbt.portfolio.registry.capture import provenance
-from vectorbt.portfolio.registry.capture.provenance import (
-    MAX_SYMBOLS,
-    describe_columns,
-    describe_data,
-    differences,
-    environment,
-    fingerprint,
-    fingerprints_of,
-    metric_settings,
-)
+from vectorbt.portfolio.registry.capture import fingerprint as fingerprint_module
+from vectorbt.portfolio.registry.capture.data import describe_columns, fingerprints_of
+from vectorbt.portfolio.registry.capture.fingerprint import column_fingerprints, fingerprint
+
+pytestmark = pytest.mark.filterwarnings("error")
 
 CLOSE = np.array([100.0, 101.5, np.nan, 99.25])
 DAYS = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-06"])
 
+hold = vbt.Portfolio.from_holding
 
-@pytest.fixture(autouse=True)
-def _errors_for_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
-
-
-def hold(close, **kwargs):
-    """Portfolio that buys each column at its first price."""
-    return vbt.Portfolio.from_holding(close, **kwargs)
-
-
-# ############# Fingerprint ############# #
 
 INDEXES = {
     "days": DAYS,
@@ -194,7 +173,7 @@ def test_several_columns():
 )
 def test_columns_have_the_same_fingerprints_together_as_alone(close):
     index = pd.RangeIndex(len(close))
-    assert provenance._column_fingerprints(close, index) == [fingerprint(column, index) for column in close.T]
+    assert column_fingerprints(close, index) == [fingerprint(column, index) for column in close.T]
 
 
 def test_columns_that_differ_in_one_unsampled_bar_only_are_told_apart():
@@ -206,29 +185,10 @@ def test_columns_that_differ_in_one_unsampled_bar_only_are_told_apart():
 
 def test_equal_columns_are_hashed_once(monkeypatch):
     hashed = []
-    price_bytes = provenance._price_bytes
-    monkeypatch.setattr(provenance, "_price_bytes", lambda prices: hashed.append(1) or price_bytes(prices))
+    price_bytes = fingerprint_module._price_bytes
+    monkeypatch.setattr(fingerprint_module, "_price_bytes", lambda prices: hashed.append(1) or price_bytes(prices))
     describe_columns(hold(pd.DataFrame(np.tile(np.random.default_rng(0).random((30, 2)) + 1, 100))))
     assert len(hashed) == 2
-
-
-def test_what_stands_for_data():
-    close = pd.Series(CLOSE[[0, 1, 3]], index=DAYS[[0, 1, 3]])
-    expected = fingerprint(close, close.index)
-    assert fingerprints_of(close) == fingerprints_of(close.to_frame()) == fingerprints_of(hold(close)) == (expected,)
-    assert fingerprints_of(expected) == (expected,)
-
-
-@pytest.mark.parametrize("data", ["", "abc", "A" * 64, "a" * 63, "a" * 65, "a" * 64 + "\n"])
-def test_a_string_that_is_no_fingerprint(data):
-    with pytest.raises(ValueError, match="64 digits"):
-        fingerprints_of(data)
-
-
-@pytest.mark.parametrize("data", [None, 1, CLOSE, ["a" * 64], b"a" * 64])
-def test_what_does_not_stand_for_data(data):
-    with pytest.raises(TypeError, match=f"Series or DataFrame.*not {type(data).__name__}"):
-        fingerprints_of(data)
 
 
 def test_prices_that_are_none():
@@ -236,147 +196,3 @@ def test_prices_that_are_none():
         fingerprints_of(pd.Series(["x", "y"]))
     with pytest.raises(ValueError, match="same length, got 4 and 3"):
         fingerprint(CLOSE, DAYS[:3])
-
-
-# ############# Data ############# #
-
-
-def test_description_of_a_series():
-    close = pd.Series([1.0, 2.0, 3.0], index=pd.date_range("2020", periods=3), name="SPX")
-    data = describe_data(hold(close))
-    assert data == dict(
-        fingerprint=fingerprint(close, close.index),
-        start=pd.Timestamp("2020-01-01"),
-        end=pd.Timestamp("2020-01-03"),
-        bars=3,
-        frequency="1 days",
-        symbols=["SPX"],
-    )
-    assert describe_columns(hold(close)) == [data]
-
-
-def test_description_without_times_or_names():
-    data = describe_data(hold(pd.Series([1.0, 2.0])))
-    assert (data["start"], data["end"], data["frequency"], data.get("symbols")) == (0, 1, None, None)
-    assert type(data["start"]) is int
-    monthly = pd.Series([1.0, 2.0], index=pd.period_range("2020-01-31", periods=2, freq="D"))
-    assert describe_data(hold(monthly))["end"] == "2020-02-01"
-    dated = pd.Series([1.0, 2.0], index=pd.Index([datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]))
-    assert describe_data(hold(dated))["end"] == datetime.date(2020, 1, 2)
-
-
-SYMBOLS = {
-    "unnamed text": (pd.Index(["BTC", "ETH"]), ["BTC", "ETH"]),
-    "named symbol": (pd.Index(["BTC", "ETH"], name="symbol"), ["BTC", "ETH"]),
-    "symbol among parameters": (pd.MultiIndex.from_tuples([(2, "BTC"), (3, "BTC")], names=["fast", "Ticker"]), ["BTC"]),
-    "parameter": (pd.Index(["simple", "ewm"], name="ma_type"), []),
-    "parameters": (pd.MultiIndex.from_tuples([(2, 3), (2, 4)], names=["fast", "slow"]), []),
-    "numbers": (pd.Index([10, 20]), []),
-}
-
-
-@pytest.mark.parametrize("name", SYMBOLS)
-def test_symbols(name):
-    columns, symbols = SYMBOLS[name]
-    portfolio = hold(pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=columns))
-    assert describe_data(portfolio).get("symbols", []) == symbols
-    per_column = [run.get("symbols", []) for run in describe_columns(portfolio)]
-    assert per_column == ([[symbol] for symbol in symbols * (2 // len(symbols))] if symbols else [[], []])
-
-
-def test_many_symbols_are_counted_instead_of_listed():
-    labels = [f"S{number}" for number in range(MAX_SYMBOLS + 1)]
-    portfolio = hold(pd.DataFrame(np.ones((2, len(labels))), columns=labels))
-    data = describe_data(portfolio)
-    assert (data["symbols"], data["n_symbols"]) == (labels[:-1], len(labels))
-    assert "n_symbols" not in describe_data(portfolio[labels[:-1]])
-
-
-def test_description_of_groups():
-    close = pd.DataFrame([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], columns=["BTC", "ETH", "SOL"])
-    pair, single = describe_columns(hold(close, group_by=[0, 0, 1], cash_sharing=True))
-    assert (pair["symbols"], single["symbols"]) == (["BTC", "ETH"], ["SOL"])
-    assert pair["fingerprint"] == fingerprints_of(close[["BTC", "ETH"]])[0]
-    assert single["fingerprint"] == fingerprints_of(close["SOL"])[0]
-
-
-# ############# Environment ############# #
-
-
-@pytest.fixture
-def changed_settings():
-    """vectorbt's settings, to be changed at will: they are put back."""
-    returns, stats = vbt.settings.returns, vbt.settings.portfolio["stats"]
-    year_freq, defaults, before = returns["year_freq"], dict(returns["defaults"]), dict(stats)
-    yield vbt.settings
-    returns["year_freq"] = year_freq
-    returns["defaults"].update(defaults)
-    vbt.settings.array_wrapper["freq"] = None
-    vbt.settings.portfolio["fillna_close"] = True
-    stats.clear()
-    stats.update(before)
-
-
-@pytest.fixture(scope="module")
-def portfolio():
-    return hold(pd.Series([1.0, 2.0, 3.0], index=pd.RangeIndex(3)))
-
-
-def test_environment(portfolio):
-    found = environment(portfolio)
-    assert list(found) == ["python", "vectorbt", "numpy", "pandas", "platform", "git", "settings"]
-    assert found["vectorbt"] == vbt.__version__ and found["pandas"] == pd.__version__
-    assert found["settings"] == dict(year_freq="365 days", trades_type="ExitTrades")
-    assert environment()["settings"] == found["settings"]
-    json.dumps(found, allow_nan=False)
-    commit = dict(commit="a" * 40, dirty=False)
-    assert len(json.dumps({**found, "git": commit}, separators=(",", ":"))) <= 300
-
-
-def test_settings_that_are_not_vectorbts_defaults_are_recorded(portfolio, changed_settings):
-    changed_settings.returns["year_freq"] = pd.Timedelta(days=252)
-    changed_settings.returns["defaults"].update(risk_free=np.float64(0.001), ddof=0)
-    changed_settings.array_wrapper["freq"] = "1h"
-    changed_settings.portfolio["stats"]["settings"] = dict(incl_open=True, use_asset_returns=False, benchmark=np.mean)
-    changed_settings.portfolio["stats"]["metric_settings"] = dict(win_rate=dict(trades_type="positions"))
-    found = environment(portfolio)["settings"]
-    assert found == {
-        "year_freq": "252 days",
-        "risk_free": 0.001,
-        "ddof": 0,
-        "freq": "0 days 01:00:00",
-        "trades_type": "ExitTrades",
-        "incl_open": True,
-        "benchmark": "mean",
-        "win_rate.trades_type": "Positions",
-    }
-    json.dumps(found, allow_nan=False)
-
-
-def test_a_portfolios_own_settings_count_more_than_vectorbts(portfolio, changed_settings):
-    changed_settings.portfolio["fillna_close"] = False
-    own = portfolio.replace(trades_type="positions", fillna_close=True)
-    found = environment(own)["settings"]
-    assert found["trades_type"] == "Positions"
-    assert "fillna_close" not in found
-    assert environment()["settings"]["fillna_close"] is False
-    changed_settings.portfolio["stats"]["settings"] = dict(trades_type="entrytrades")
-    assert environment(own)["settings"]["trades_type"] == "EntryTrades"
-
-
-def test_differences(portfolio, changed_settings):
-    recorded = environment(portfolio)
-    assert differences(recorded, metric_settings(portfolio)) == {}
-    changed_settings.returns["year_freq"] = "252 days"
-    changed_settings.returns["defaults"]["ddof"] = 0
-    current = metric_settings(portfolio)
-    assert differences(recorded, current) == {
-        "year_freq": ("365 days", "252 days"),
-        "ddof": (1, 0),
-    }
-    assert differences(environment(portfolio), recorded["settings"])["ddof"] == (0, 1)
-    assert differences({}, current) == {}
-
-
-def test_differences_are_about_settings_only(portfolio):
-    assert differences({**environment(portfolio), "vectorbt": "0.1", "git": None}, metric_settings(portfolio)) == {}
