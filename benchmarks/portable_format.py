@@ -1,4 +1,4 @@
-"""The portable format beside pickle: what must hold, and the candidates that it was chosen from."""
+"""The portable format beside pickle: what must hold, and other containers of the same orders."""
 
 import io
 import tempfile
@@ -104,13 +104,12 @@ def candidates(columns):
     """Compare containers for the orders of a sweep: size, writing, reading all, reading one column."""
     orders = make_portfolio(columns=columns).order_records
     single = make_portfolio().order_records
-    contenders = {"our Parquet, gzip": _ours, "NumPy .npz, deflate": _npz, "zarr-like chunks, zip": _chunks}
-    try:
-        import pyarrow  # noqa: F401
-
-        contenders.update({"Parquet of pyarrow, zstd": _parquet, "Arrow IPC, zstd": _arrow})
-    except ImportError:
-        print("pyarrow is not installed: Parquet of pyarrow and Arrow IPC are left out")
+    contenders = {
+        "the portable format": _portable,
+        "NumPy .npz, deflate": _npz,
+        "zarr-like chunks, zip": _chunks,
+        "Arrow IPC, zstd": _arrow,
+    }
     column = int(orders["col"][len(orders) // 2])
     rows = []
     for name, make in contenders.items():
@@ -130,9 +129,9 @@ def candidates(columns):
     table(title, ["container", "sweep", "single run", "write", "read all", "read one column"], rows)
 
 
-def _ours():
-    from vectorbt.portfolio.registry.portfolios.portable.parquet_file import TableFile
+def _portable():
     from vectorbt.portfolio.registry.portfolios.portable.records import read_records, write_records
+    from vectorbt.portfolio.registry.portfolios.portable.table import TableFile
 
     def read(content):
         records = read_records(TableFile.of(content))
@@ -192,25 +191,6 @@ def _chunks(rows=4096):
             count = len(archive.namelist()) // len(dtypes)
             found = [(i, chunk(archive, "col", i) == column) for i in range(count)]
             return np.concatenate([chunk(archive, "idx", i)[where] for i, where in found if where.any()])
-
-    return write, read, read_column
-
-
-def _parquet():
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    def write(orders):
-        file = io.BytesIO()
-        arrays = pa.table({name: np.ascontiguousarray(orders[name]) for name in orders.dtype.names})
-        pq.write_table(arrays, file, compression="zstd", row_group_size=4096, store_schema=False)
-        return file.getvalue()
-
-    def read(content):
-        return {name: column.to_numpy() for name, column in zip(*_columns(pq.read_table(io.BytesIO(content))))}
-
-    def read_column(content, column):
-        return pq.read_table(io.BytesIO(content), filters=[("col", "=", column)])["idx"].to_numpy()
 
     return write, read, read_column
 

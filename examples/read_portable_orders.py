@@ -8,23 +8,21 @@ Usage:
 Neither vectorbt nor the registry is needed. DuckDB reads the same file:
 
     duckdb -c "SELECT col, count(*), sum(fees) FROM 'backtest_runs/portfolios/<run_id>.parquet' GROUP BY col"
+    duckdb -c "SELECT decode(value) FROM parquet_kv_metadata('backtest_runs/portfolios/<run_id>.parquet')"
 
 `docs/portable-format.md` describes all of it."""
 
-import gzip
 import json
 import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 
 def read_header(path):
-    """Return the JSON behind the first four bytes: all that a portfolio is made of beside its orders."""
-    with open(path, "rb") as file:
-        file.seek(4)
-        length = int.from_bytes(file.read(4), "little")
-        return json.loads(gzip.decompress(file.read(length)))["meaning"]
+    """Return the JSON in the metadata of the file: all that a portfolio is made of beside its orders."""
+    return json.loads(pq.read_metadata(path).metadata[b"vectorbt-registry"])
 
 
 def read_orders(path):

@@ -131,14 +131,36 @@ def test_equal_portfolios_are_equal_files():
     assert dump(make_sweep()) == dump(make_sweep())
 
 
-def test_many_columns_are_read_in_parts():
-    windows = [(fast, slow) for fast in range(2, 22) for slow in range(fast + 1, 34)]
-    pf = make_sweep(make_price(400), windows)
+def make_large_sweep():
+    """Return a portfolio whose main file has more than a megabyte."""
+    rng = np.random.default_rng(0)
+    size = pd.DataFrame(rng.normal(size=(700, 220)), columns=pd.Index(range(220), name="seed"))
+    return vbt.Portfolio.from_orders(make_price(700).rename(None), size.set_axis(make_price(700).index), freq="1D")
+
+
+def test_one_column_takes_a_tenth_of_the_bytes():
+    pf = make_large_sweep()
     blobs = dump(pf)
+    size = sum(map(len, blobs.values()))
     read = Blobs(blobs)
-    column = PORTABLE.load_column(list(blobs), read, 300)
-    check_same_portfolio(column, select_column(pf, 300))
-    assert read.bytes_read < 0.6 * sum(map(len, blobs.values()))
+    column = PORTABLE.load_column(list(blobs), read, 100)
+    check_same_portfolio(column, select_column(pf, 100))
+    assert size > 1_000_000 and read.bytes_read < size / 10
+
+
+def test_what_a_single_run_has_beside_its_prices_is_small():
+    blobs = dump(make_portfolio())
+    assert sum(len(content) for name, content in blobs.items() if not name.startswith("prices-")) <= 4_096
+
+
+def test_any_number_of_prices():
+    price = make_price(7).to_numpy()[:, None] + np.arange(2_500)
+    close = pd.DataFrame(price, index=make_price(7).index)
+    pf = vbt.Portfolio.from_holding(close, freq="1D")
+    blobs = dump(pf)
+    check_same_portfolio(load(blobs), pf)
+    for column in (0, 1_023, 1_024, 2_499):
+        check_same_portfolio(load_column(blobs, column), select_column(pf, column))
 
 
 # ############# What is refused ############# #

@@ -1,12 +1,14 @@
 """Portable portfolios in a registry: prices once, columns alone, nothing executed, and no save that loses prices."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.portfolios.test_portable import check_same_portfolio
+from tests.portfolios.test_portable import check_same_portfolio, make_large_sweep
 from tests.support.factories import make_portfolio, make_price, make_sweep
 from vectorbt.portfolio.registry import FileStore, RunRegistry
 from vectorbt.portfolio.registry.errors import (
@@ -160,8 +162,7 @@ def test_export_and_merge_take_the_prices_along(registry, tmp_path):
 
 
 def test_one_column_is_read_alone(registry, monkeypatch):
-    windows = [(fast, slow) for fast in range(2, 22) for slow in range(fast + 1, 34)]
-    sweep = make_sweep(make_price(400), windows)
+    sweep = make_large_sweep()
     run_ids = registry.save_sweep(sweep, "x")
     main = registry.get_run(run_ids[0]).artifact["names"][0]
     sizes = []
@@ -169,12 +170,28 @@ def test_one_column_is_read_alone(registry, monkeypatch):
 
     def count(name, start=0, end=None):
         content = read(name, start, end)
-        sizes.append(len(content) if name == main else 0)
+        sizes.append(len(content))
         return content
 
     monkeypatch.setattr(registry.store.artifacts, "read", count)
-    check_same_portfolio(registry.load_portfolio(run_ids[300]), select_column(sweep, 300))
-    assert 0 < sum(sizes) < registry.store.artifacts.size(main) * 0.6
+    check_same_portfolio(registry.load_portfolio(run_ids[100]), select_column(sweep, 100))
+    size = registry.store.artifacts.size(main)
+    assert size > 1_000_000 and 0 < sum(sizes) < size / 10
+
+
+def test_a_missing_extra_is_named_before_anything_is_written(tmp_path):
+    code = """
+import sys
+sys.modules["pyarrow.parquet"] = None
+from tests.support.factories import make_portfolio
+from vectorbt.portfolio.registry import RunRegistry
+
+RunRegistry(sys.argv[1], portfolio_format="portable").save_run(make_portfolio(), "x")
+"""
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "runs"], capture_output=True, text=True)
+    assert "ImportError: the portable format needs pyarrow 17 or newer" in done.stderr
+    assert done.stderr.strip().endswith('pip install "vectorbt-registry[portable]"')
+    assert not (tmp_path / "runs").exists()
 
 
 def test_returns_are_those_of_the_portfolio(registry):

@@ -81,6 +81,8 @@ PORTFOLIOS = {
     "nan_prices": with_nan_prices,
     "integer_prices": lambda: make_portfolio().replace(close=make_price().astype("int32")),
     "array_close": lambda: make_sweep().replace(close=np.asarray(make_sweep().close)),
+    "big_endian_close": lambda: make_sweep().replace(close=make_sweep().close.to_numpy().astype(">f8")),
+    "text_and_scalar_close": lambda: with_index(pd.Index([f"bar {i}" for i in range(60)])).replace(close=100.0),
     "scalar_close": lambda: make_sweep().replace(close=100.0),
     "series_close": lambda: make_sweep().replace(close=make_price()),
     "extra_fields": with_extra_fields,

@@ -25,6 +25,7 @@ __all__ = [
     "Measured",
     "measure",
     "measure_columns",
+    "return_series",
     "returns_accessor",
 ]
 
@@ -121,6 +122,15 @@ def returns_accessor(portfolio: "Portfolio") -> "ReturnsAccessor":
     if settings["freq"] != portfolio.wrapper.freq:
         portfolio = portfolio.resolve_self(cond_kwargs=settings, silence_warnings=True)
     return portfolio.resolve_attr("returns_acc", cond_kwargs=settings)
+
+
+def return_series(portfolio: "Portfolio") -> tp.Frame:
+    """Return the return series of a portfolio as a frame: those that its Sharpe ratios are made of.
+
+    Args:
+        portfolio (Portfolio): Portfolio of any number of columns or groups."""
+    returns = returns_accessor(portfolio).obj
+    return returns.to_frame() if returns.ndim == 1 else returns
 
 
 # ############# Metrics ############# #

@@ -8,6 +8,7 @@ import pickle
 import warnings
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.metrics import return_series
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError, UnportablePortfolioError
 from vectorbt.portfolio.registry.portfolios.columns import select_column
@@ -66,15 +67,7 @@ class PortfolioFormat(abc.ABC):
         """Return the return series of all columns, or groups, in their order.
 
         Raises the errors of `PortfolioFormat.load`."""
-        return self.returns_of(self.load(names, read))
-
-    @staticmethod
-    def returns_of(portfolio: "Portfolio") -> tp.Frame:
-        """Return the return series of a portfolio as a frame: those that its Sharpe ratios are made of."""
-        from vectorbt.portfolio.registry.capture.metrics import returns_accessor
-
-        returns = returns_accessor(portfolio).obj
-        return returns.to_frame() if returns.ndim == 1 else returns
+        return return_series(self.load(names, read))
 
 
 class PickleFormat(PortfolioFormat):
@@ -157,6 +150,11 @@ class PortableFormat(PortfolioFormat):
 
         return PortableFiles(names, open_partly(read, read.size)).load_column(column)
 
+    def load_returns(self, names: tp.Sequence[str], read: BlobReader) -> tp.Frame:
+        from vectorbt.portfolio.registry.portfolios.portable.reading import PortableFiles, open_whole
+
+        return PortableFiles(names, open_whole(read)).load_returns()
+
 
 class ReturnsFormat(PortfolioFormat):
     """The return series alone, in NumPy's own format: enough to judge a run, too little to look inside.
@@ -174,7 +172,7 @@ class ReturnsFormat(PortfolioFormat):
 
         import numpy as np
 
-        returns = self.returns_of(portfolio)
+        returns = return_series(portfolio)
         axes = dumps(encode_index(encodable_index(returns.index)))
         file = io.BytesIO()
         np.savez_compressed(file, returns=returns.to_numpy(), axes=np.frombuffer(axes, dtype=np.uint8))

@@ -4,8 +4,12 @@ The main file is a Parquet file of the orders; its header holds everything else 
 index are a second file, which portfolios on the same prices share. Log records and the sequence of calls are further
 files, where there are any. `docs/portable-format.md` describes all of them.
 
+* `format`: names, versions and entries that writing and reading agree on
 * `writing`, `reading`: a portfolio to files, and all of it or one column from them
-* `prices`, `records`, `call_seq`, `matrices`, `entries`, `wrapper`: the parts of a portfolio
-* `parquet_file`, `parquet_footer`, `parquet_pages`: as much of Parquet as that takes, read with bounds"""
+* `prices`, `records`, `config`: the parts of a portfolio
+* `table`: one table as a Parquet file, by pyarrow, read in parts and with bounds"""
+
+__blacklist__ = ["prices", "reading", "records", "table", "writing"]
+"""Modules that need pyarrow, which the extra `portable` installs. `import vectorbt` leaves them out."""
 
 __pdoc__ = {}

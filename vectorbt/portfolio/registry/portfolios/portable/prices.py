@@ -16,15 +16,17 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.distinct_columns import distinct_columns
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.portfolios.index import DescriptionT, describe_index, restore_index
-from vectorbt.portfolio.registry.portfolios.portable.parquet_file import TableFile, write_file
+from vectorbt.portfolio.registry.portfolios.portable.table import TableFile, as_type, write_table
 
 FORMAT = "vectorbt-registry prices"
 
 _NAME = re.compile(r"prices-([0-9a-f]{64})\.parquet")
 _INDEX = "index"
-_COLUMNS_AT_ONCE = 64
+_COLUMNS_PER_GROUP = 2**10
+"""Distinct columns that stand side by side. Further ones follow in row groups of their own."""
 _TIMES = {"datetime": "M8", "timedelta": "m8"}
 _OWN = ("name", "names", "zone", "freq", "unit")
 """What a portfolio has of an index for itself."""
@@ -53,17 +55,30 @@ def write_prices(close: tp.Array2d, index: pd.Index, version: int) -> WrittenPri
 
     Raises:
         TypeError: If the index has no faithful encoding."""
-    positions, first = _distinct(close)
-    description, ticks = describe_index(index)
-    labels, ticks = _to_share(description, ticks)
-    columns = {} if ticks is None else {_INDEX: ticks}
-    columns.update({str(i): np.ascontiguousarray(close[:, position]) for i, position in enumerate(first)})
-    digests = [_index_digest(labels, ticks), *(_column_digest(columns[str(i)]) for i in range(len(first)))]
-    meaning = dict(format=FORMAT, version=version, index=labels, digests=digests)
+    first_ones, positions = distinct_columns(close)
+    distinct = [np.ascontiguousarray(close[:, first]) for first in first_ones]
+    labels, ticks = _to_share(*describe_index(index))
+    digests = [_index_digest(labels, ticks), *map(_column_digest, distinct)]
+    header = dict(format=FORMAT, version=version, index=labels, digests=digests)
+    columns, n_groups = _side_by_side(distinct, ticks)
+    bounds = [len(close) * i for i in range(n_groups + 1)] if len(close) else [0]
     is_time = labels["kind"] == "datetime" and labels["unit"] == "ns"
-    bounds = [0, len(close)] if len(close) else [0]
-    content = write_file(meaning, columns, bounds, timestamps=[_INDEX] if is_time else [])
-    return WrittenPrices(_name(digests), content, positions)
+    content = write_table(header, columns, bounds, timestamps=[_INDEX] if is_time else [])
+    return WrittenPrices(_name(digests), content, positions.astype(np.int32))
+
+
+def _side_by_side(
+    distinct: tp.Sequence[tp.Array1d], ticks: tp.Optional[tp.Array1d]
+) -> tp.Tuple[tp.Dict[str, tp.Array1d], int]:
+    """Return the columns of a table, and how many row groups it has. In each of them the index is repeated."""
+    n_groups = max(1, -(-len(distinct) // _COLUMNS_PER_GROUP))
+    columns = {} if ticks is None else {_INDEX: np.tile(ticks, n_groups)}
+    for i in range(min(len(distinct), _COLUMNS_PER_GROUP)):
+        blocks = distinct[i::_COLUMNS_PER_GROUP]
+        missing = n_groups - len(blocks)
+        column = np.concatenate([*blocks, *missing * [np.zeros_like(blocks[0])]])
+        columns[str(i)] = column.astype(blocks[0].dtype, copy=False)  # NumPy concatenates in the order of the machine
+    return columns, n_groups
 
 
 class Prices:
@@ -78,8 +93,8 @@ class Prices:
 
     def __init__(self, name: str, table: TableFile) -> None:
         self._table = table
-        digests = table.meaning.get("digests")
-        if table.meaning.get("format") != FORMAT or type(digests) is not list or not digests:
+        digests = table.header.get("digests")
+        if table.header.get("format") != FORMAT or type(digests) is not list or not digests:
             raise ValueError(f"{name} holds no prices")
         if not all(type(digest) is str for digest in digests) or _name(digests) != name:
             raise ValueError(f"{name} holds other prices than its name says")
@@ -95,24 +110,44 @@ class Prices:
 
         Args:
             own (dict): What a portfolio has of it for itself, see `own_description`."""
-        labels = self._table.meaning.get("index")
+        labels = self._table.header.get("index")
         if not isinstance(labels, dict) or not isinstance(own, dict):
             raise ValueError("prices without an index")
-        ticks = self._table.column(_INDEX) if _INDEX in self._table.names else None
+        ticks = self._table.columns([_INDEX], self._first_group)[_INDEX] if _INDEX in self._table.names else None
         if _index_digest(labels, ticks) != self._digests[0]:
             raise ValueError("an index that is not what was saved")
         if labels["kind"] in _TIMES and own["kind"] == labels["kind"]:
             ticks = _convert(ticks, labels, own["unit"])
         return restore_index({**labels, **own}, ticks)
 
-    def column(self, i: int) -> tp.Array1d:
-        """Return the prices of a column by its position."""
-        if not 0 <= i < self.n_columns:
-            raise ValueError(f"no prices {i} among {self.n_columns}")
-        values = self._table.column(str(i))
-        if _column_digest(values) != self._digests[i + 1]:
-            raise ValueError("prices that are not what was saved")
-        return values
+    def columns(self, positions: tp.Iterable[int], dtype: np.dtype) -> tp.Dict[int, tp.Array1d]:
+        """Return the prices of columns by their positions.
+
+        Args:
+            positions (iterable of int): Positions.
+            dtype (np.dtype): Type of the prices, which the portfolio tells.
+
+        Raises:
+            ValueError: If there is no such column, or the prices are not what was saved."""
+        by_group: tp.Dict[int, tp.List[int]] = {}
+        for position in sorted(set(positions)):
+            if not 0 <= position < self.n_columns:
+                raise ValueError(f"no prices {position} among {self.n_columns}")
+            by_group.setdefault(position // _COLUMNS_PER_GROUP, []).append(position)
+        prices = {}
+        for group, members in by_group.items():
+            names = {position: str(position % _COLUMNS_PER_GROUP) for position in members}
+            # A table without rows has no groups either.
+            columns = self._table.columns(list(names.values()), [group] if self._table.n_groups else [])
+            for position, name in names.items():
+                prices[position] = as_type(columns[name], dtype)
+                if _column_digest(prices[position]) != self._digests[position + 1]:
+                    raise ValueError("prices that are not what was saved")
+        return prices
+
+    @property
+    def _first_group(self) -> tp.List[int]:
+        return list(range(min(1, self._table.n_groups)))
 
 
 def own_description(index: pd.Index) -> DescriptionT:
@@ -174,31 +209,3 @@ def _column_digest(values: tp.Array1d) -> str:
     hashed = hashlib.sha256(values.dtype.str.encode())
     hashed.update(np.ascontiguousarray(values))
     return hashed.hexdigest()
-
-
-def _distinct(close: tp.Array2d) -> tp.Tuple[tp.Array1d, tp.List[int]]:
-    """Return which distinct column each column is, and where each distinct one occurs first."""
-    n_columns = close.shape[1]
-    if n_columns > 1 and _are_all_equal(close):
-        return np.zeros(n_columns, np.int32), [0]
-    positions, first, known = np.empty(n_columns, np.int32), [], {}
-    for start in range(0, n_columns, _COLUMNS_AT_ONCE):
-        for column, values in enumerate(np.ascontiguousarray(close[:, start : start + _COLUMNS_AT_ONCE].T), start):
-            digest = hashlib.sha256(values).digest()
-            if digest not in known:
-                known[digest] = len(first)
-                first.append(column)
-            positions[column] = known[digest]
-    return positions, first
-
-
-def _are_all_equal(close: tp.Array2d) -> bool:
-    """Return whether all columns are the same bit by bit, as they are in a sweep."""
-    if close.dtype.itemsize not in (1, 2, 4, 8):
-        return False
-    bits = close.view(f"u{close.dtype.itemsize}")
-    if not np.array_equal(bits[-1:], np.broadcast_to(bits[-1:, :1], (len(bits[-1:]), bits.shape[1]))):
-        return False
-    if close.flags.f_contiguous:
-        return all(np.array_equal(bits[:, 0], bits[:, i]) for i in range(1, bits.shape[1]))
-    return all(bool((row == row[0]).all()) for row in bits)

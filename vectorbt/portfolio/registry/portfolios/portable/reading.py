@@ -9,22 +9,25 @@ from contextlib import contextmanager
 import numpy as np
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.metrics import return_series
 from vectorbt.portfolio.registry.encoding import decode
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError
-from vectorbt.portfolio.registry.portfolios.portable.call_seq import check_call_seq, read_call_seq
-from vectorbt.portfolio.registry.portfolios.portable.entries import decode_entry
-from vectorbt.portfolio.registry.portfolios.portable.matrices import new_matrix, restore_matrix
-from vectorbt.portfolio.registry.portfolios.portable.parquet_file import TableFile
+from vectorbt.portfolio.registry.portfolios.portable.config import decode_value, decode_wrapper, wrap_array
+from vectorbt.portfolio.registry.portfolios.portable.format import CALL_SEQ, ENTRIES, FORMAT, LOGS, VERSION
 from vectorbt.portfolio.registry.portfolios.portable.prices import Prices, is_prices
-from vectorbt.portfolio.registry.portfolios.portable.records import check_records, read_records
-from vectorbt.portfolio.registry.portfolios.portable.wrapper import decode_wrapper
-from vectorbt.portfolio.registry.portfolios.portable.writing import CALL_SEQ, ENTRIES, FORMAT, LOGS, VERSION
+from vectorbt.portfolio.registry.portfolios.portable.records import (
+    check_call_seq,
+    check_records,
+    read_call_seq,
+    read_records,
+)
+from vectorbt.portfolio.registry.portfolios.portable.table import TableFile
 
 _MALFORMED = (
     *(ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ArithmeticError),
     *(MemoryError, RecursionError, NotImplementedError),
 )
-"""What reading a file raises that nobody has written."""
+"""Exceptions that parsing a damaged or foreign file may raise. All become `ArtifactCorruptedError`."""
 
 OpenTable = tp.Callable[..., TableFile]
 
@@ -66,10 +69,16 @@ class PortableFiles:
         self._open_table = open_table
         with _corrupted(names[0]):
             self._main = open_table(names[0])
-            self._meaning = self._main.meaning
+            self._header = self._main.header
             self._check_version()
             self._prices = self._open_prices()
             self._wrapper = self._read_wrapper()
+
+    def load_returns(self) -> tp.Frame:
+        """Return the return series of all columns, or groups."""
+        portfolio = self.load()
+        with _corrupted(self._names[0]):  # they could be computed when the portfolio was saved
+            return return_series(portfolio)
 
     def check(self) -> None:
         """Check all but the tables: the index, the columns and the entries of the configuration.
@@ -97,7 +106,7 @@ class PortableFiles:
     def load_column(self, column: int) -> tp.Any:
         """Return one column, or one group where the portfolio is grouped, without reading the others.
 
-        It is what `vectorbt.portfolio.registry.portfolios.formats.select_column` makes of the whole."""
+        It is what `vectorbt.portfolio.registry.portfolios.columns.select_column` makes of the whole."""
         from vectorbt.portfolio.base import Portfolio
 
         with _corrupted(self._names[0]):
@@ -125,9 +134,9 @@ class PortableFiles:
             )
 
     def _check_version(self) -> None:
-        if self._meaning.get("format") != FORMAT:
+        if self._header.get("format") != FORMAT:
             raise ValueError("it holds no portfolio")
-        version = self._meaning.get("version")
+        version = self._header.get("version")
         if type(version) is not int:
             raise ValueError("it has no version")
         if version > VERSION:
@@ -137,13 +146,13 @@ class PortableFiles:
             )
 
     def _open_prices(self) -> Prices:
-        name = self._meaning["close"]["prices"]
+        name = self._header["close"]["prices"]
         if name not in self._names or not is_prices(name):
             raise ValueError("it refers to prices that are not its own")
         return Prices(name, self._open_table(name))
 
     def _read_wrapper(self) -> tp.Any:
-        encoded = self._meaning["wrapper"]
+        encoded = self._header["wrapper"]
         wrapper = decode_wrapper(encoded, self._prices.index(encoded["index"]))
         self._main.check_memory(wrapper.shape_2d[0] * wrapper.shape_2d[1] * 8)
         return wrapper
@@ -154,7 +163,7 @@ class PortableFiles:
 
         from vectorbt.portfolio.base import Portfolio
 
-        entries = {name: decode_entry(entry) for name, entry in self._meaning["entries"].items()}
+        entries = {name: decode_value(entry) for name, entry in self._header["entries"].items()}
         if not {"init_cash", "cash_sharing"} <= set(entries) <= set(ENTRIES):
             raise ValueError("a portfolio with other entries")
         if not isinstance(entries["cash_sharing"], (bool, np.bool_)):
@@ -181,7 +190,7 @@ class PortableFiles:
     def _init_cash_of(self, entries: tp.Dict[str, tp.Any], groups: tp.Any, positions: tp.Any) -> tp.Any:
         init_cash = entries["init_cash"]
         if isinstance(init_cash, int):
-            found = decode(self._meaning["found_init_cash"])
+            found = decode(self._header["found_init_cash"])
             if found is None:  # each column finds its own
                 return init_cash
             expected = self._wrapper.get_columns() if entries["cash_sharing"] else self._wrapper.columns
@@ -193,32 +202,31 @@ class PortableFiles:
         return to_1d_array(init_cash)[groups if entries["cash_sharing"] else positions]
 
     def _read_close(self) -> tp.Any:
-        described = self._meaning["close"]
-        if "entry" in described:
-            return decode_entry(described["entry"])
+        described = self._header["close"]
+        if "value" in described:
+            return decode_value(described["value"])
         positions = self._positions()
-        self._check_dtype(described)
-        n_bars = self._wrapper.shape_2d[0]
-        self._main.check_memory(n_bars * len(positions) * 8)
-        values = new_matrix(described, n_bars, len(positions), np.dtype(described["dtype"]))
-        for i in range(self._prices.n_columns):
-            values[:, positions == i] = self._prices.column(i)[:, None]
-        return restore_matrix(described, values, self._wrapper)
+        self._main.check_memory(self._wrapper.shape_2d[0] * len(positions) * 8)
+        prices = self._prices.columns(range(self._prices.n_columns), _dtype_of(described))
+        values = _new_matrix(described, self._wrapper.shape_2d[0], len(positions))
+        for position, column in prices.items():
+            values[:, positions == position] = column[:, None]
+        return wrap_array(described, values, self._wrapper)
 
     def _close_of(self, columns: range) -> tp.Array2d:
         """Return the prices of some columns, however they are wrapped."""
-        described = self._meaning["close"]
-        if "entry" in described:
+        described = self._header["close"]
+        if "value" in described:
             shape = self._wrapper.shape_2d
-            return np.array(np.broadcast_to(np.asarray(decode_entry(described["entry"])), shape)[:, list(columns)])
-        positions = np.broadcast_to(self._positions(), self._wrapper.shape_2d[1])[list(columns)]
-        self._check_dtype(described)
-        found = {int(i): self._prices.column(int(i)) for i in np.unique(positions)}
-        return np.column_stack([found[int(i)] for i in positions])
+            return np.array(np.broadcast_to(np.asarray(decode_value(described["value"])), shape)[:, list(columns)])
+        positions = np.broadcast_to(self._positions(), self._wrapper.shape_2d[1])[list(columns)].tolist()
+        dtype = _dtype_of(described)
+        prices = self._prices.columns(positions, dtype)
+        return np.column_stack([prices[position] for position in positions]).astype(dtype, copy=False)
 
     def _positions(self) -> tp.Array1d:
         """Return which distinct column of prices each column of the close is."""
-        encoded = self._meaning["close"]["positions"]
+        encoded = self._header["close"]["positions"]
         if type(encoded) is int and 0 < encoded <= self._wrapper.shape_2d[1]:
             return np.zeros(encoded, np.int32)
         positions = decode(encoded)
@@ -230,10 +238,6 @@ class PortableFiles:
             raise ValueError("a close whose prices are not there")
         return positions
 
-    def _check_dtype(self, described: tp.Dict[str, tp.Any]) -> None:
-        if self._prices.column(0).dtype.str != described["dtype"]:
-            raise ValueError("a close of another type than its prices")
-
     def _read_orders(self, columns: tp.Optional[range] = None) -> tp.RecordArray:
         from vectorbt.portfolio.enums import order_dt
 
@@ -244,8 +248,8 @@ class PortableFiles:
     def _read_logs(self, columns: tp.Optional[range] = None) -> tp.RecordArray:
         from vectorbt.portfolio.enums import log_dt
 
-        if "no_logs" in self._meaning:
-            records = decode(self._meaning["no_logs"])
+        if "no_logs" in self._header:
+            records = decode(self._header["no_logs"])
             if not isinstance(records, np.ndarray) or records.shape != (0,):
                 raise ValueError("log records that are none")
         else:
@@ -254,31 +258,45 @@ class PortableFiles:
         return records
 
     def _read_call_seq(self, cash_sharing: bool) -> tp.Any:
-        if "call_seq" not in self._meaning:
+        if "call_seq" not in self._header:
             return None
+        described = self._header["call_seq"]
         n_bars, n_columns = self._wrapper.shape_2d
-        values = read_call_seq(self._further(CALL_SEQ), n_bars, range(n_columns))
-        check_call_seq(values, self._wrapper, cash_sharing)
-        described = self._meaning["call_seq"]
-        ordered = new_matrix(described, n_bars, n_columns, values.dtype)
-        ordered[:] = values
-        return restore_matrix(described, ordered, self._wrapper)
+        values = _new_matrix(described, n_bars, n_columns)
+        values[:] = self._calls_of(self._wrapper, range(n_columns), cash_sharing)
+        return wrap_array(described, values, self._wrapper)
 
     def _call_seq_of(self, selected: tp.Any, positions: tp.Any, cash_sharing: bool) -> tp.Optional[tp.Array]:
         """Return the sequence of calls of the columns of a wrapper, which were at these positions of the whole one."""
-        if "call_seq" not in self._meaning:
+        if "call_seq" not in self._header:
             return None
         chosen = np.atleast_1d(positions)
-        columns = range(int(chosen[0]), int(chosen[-1]) + 1)
-        values = read_call_seq(self._further(CALL_SEQ), len(selected.index), columns)
-        check_call_seq(values, selected, cash_sharing)
+        values = self._calls_of(selected, range(int(chosen[0]), int(chosen[-1]) + 1), cash_sharing)
         return values if np.ndim(positions) else values[:, 0]
+
+    def _calls_of(self, wrapper: tp.Any, columns: range, cash_sharing: bool) -> tp.Array2d:
+        dtype = _dtype_of(self._header["call_seq"])
+        values = read_call_seq(self._further(CALL_SEQ), dtype, len(wrapper.index), columns)
+        check_call_seq(values, wrapper, cash_sharing)
+        return values
 
     def _further(self, ending: str) -> TableFile:
         names = [name for name in self._names if name.endswith(ending)]
         if len(names) != 1:
             raise ValueError(f"it refers to a file that is not its own: *{ending}")
-        return self._open_table(names[0], self._meaning["digests"][ending])
+        return self._open_table(names[0], self._header["digests"][ending])
+
+
+def _dtype_of(described: tp.Dict[str, tp.Any]) -> np.dtype:
+    dtype = np.dtype(described["dtype"])
+    if dtype.kind not in "iufb":
+        raise ValueError(f"values of the type {dtype}, which are no numbers")
+    return dtype
+
+
+def _new_matrix(described: tp.Dict[str, tp.Any], n_bars: int, n_columns: int) -> tp.Array2d:
+    """Return an array for values, bars by columns, in the order of memory that they had."""
+    return np.empty((n_bars, n_columns), _dtype_of(described), order="F" if described["fortran"] is True else "C")
 
 
 def _from_zero(records: tp.RecordArray, columns: range) -> tp.RecordArray:

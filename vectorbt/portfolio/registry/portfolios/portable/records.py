@@ -1,21 +1,33 @@
-"""Structured arrays of records as tables of their fields, one column of the portfolio after the other."""
+"""Orders, logs and the sequence of calls as tables, one column of the portfolio after the other."""
 
 import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import decode, encode
-from vectorbt.portfolio.registry.portfolios.portable.parquet_file import TableFile, write_file
+from vectorbt.portfolio.registry.portfolios.portable.table import MAX_LIST, TableFile, as_type, write_table
 
-_ROWS_AT_ONCE = 4096
-"""Records that a row group has at least, unless it is the last one. Few, so that one column is read quickly."""
+if tp.TYPE_CHECKING:
+    from vectorbt.base.array_wrapper import ArrayWrapper
+
+_ROWS_AT_ONCE, _FEW_ROWS, _PART = 2**14, 2**12, 16
+"""Records that a row group has at least, unless it is the last one: the first number. It is that part of all records if
+these are fewer, since whoever needs one column reads a row group, but not less than the second number."""
+
+_CALLS_AT_ONCE = 2**16
+"""Calls that a row group has at least. They compress much better than records."""
+
+_CALLS = "call_seq"
 
 
-def write_records(records: tp.RecordArray, meaning: tp.Dict[str, tp.Any], memory: int = 0) -> bytes:
+# ############# Records ############# #
+
+
+def write_records(records: tp.RecordArray, header: tp.Dict[str, tp.Any], memory: int = 0) -> bytes:
     """Return records as a file.
 
     Args:
         records (np.ndarray): Structured array.
-        meaning (dict): What else the file says: strict JSON.
+        header (dict): What else the file says: strict JSON.
         memory (int): Bytes of memory that reading will take beside the records.
 
     Raises:
@@ -26,7 +38,7 @@ def write_records(records: tp.RecordArray, meaning: tp.Dict[str, tp.Any], memory
         starts, ends = bounds[:-1], bounds[1:]
         described["columns"] = [[int(records["col"][s]), int(records["col"][e - 1])] for s, e in zip(starts, ends)]
     columns = {name: _flat(records[name]) for name in records.dtype.names}
-    return write_file(dict(meaning, records=described), columns, bounds, memory=memory)
+    return write_table(dict(header, records=described), columns, bounds, memory=memory)
 
 
 def read_records(table: TableFile, column: tp.Optional[range] = None) -> tp.RecordArray:
@@ -38,7 +50,7 @@ def read_records(table: TableFile, column: tp.Optional[range] = None) -> tp.Reco
 
     Raises:
         ValueError: If they are not what was written."""
-    described = table.meaning["records"]
+    described = table.header["records"]
     empty = decode(described["dtype"])
     if not isinstance(empty, np.ndarray) or not empty.dtype.names:
         raise ValueError("records without fields")
@@ -48,9 +60,9 @@ def read_records(table: TableFile, column: tp.Optional[range] = None) -> tp.Reco
             raise ValueError("records whose columns are not told")
         spans = zip(groups, described["columns"])
         groups = [i for i, (first, last) in spans if first < column.stop and last >= column.start]
-    table.fetch(groups)
-    fields = {name: table.column(name, groups) for name in empty.dtype.names}
-    n_records = len(next(iter(fields.values())))
+    fields = table.columns(empty.dtype.names, groups)
+    n_records = len(fields[empty.dtype.names[0]])
+    table.check_memory(n_records * empty.dtype.itemsize)
     records = np.zeros(n_records, empty.dtype)
     for name, values in fields.items():
         records[name] = _shaped(values, records[name])
@@ -69,7 +81,7 @@ def check_records(records: tp.RecordArray, expected: np.dtype, n_bars: int, n_co
         n_columns (int): Number of columns.
 
     Raises:
-        ValueError: If they are no records, or it is not so. Compiled code does not look before it leaps."""
+        ValueError: If a field is missing, or an index is out of range. Numba code does not check bounds."""
     if type(records) is not np.ndarray or records.dtype.names is None or records.ndim != 1:
         raise ValueError("expected a structured array of one dimension")
     names = records.dtype.names
@@ -96,9 +108,10 @@ def _bounds(records: tp.RecordArray) -> tp.List[int]:
     if not _is_sorted(records):
         return [0, len(records)]
     ends = np.append(np.flatnonzero(np.diff(records["col"])) + 1, len(records))
+    at_once = max(min(_ROWS_AT_ONCE, len(records) // _PART), _FEW_ROWS, 2 * len(records) // MAX_LIST)
     bounds = [0]
     for end in ends.tolist():
-        if end - bounds[-1] >= _ROWS_AT_ONCE or end == len(records):
+        if end - bounds[-1] >= at_once or end == len(records):
             bounds.append(end)
     return bounds
 
@@ -114,6 +127,45 @@ def _flat(values: tp.Array) -> tp.Array1d:
 
 def _shaped(values: tp.Array1d, field: tp.Array) -> tp.Array:
     """Return what `_flat` was given. `field` is an array of its type and shape."""
-    if values.dtype == field.dtype:
-        return values
+    if field.ndim == 1 and field.dtype.names is None:
+        return as_type(values, field.dtype)
     return np.frombuffer(values.tobytes(), field.dtype).reshape(field.shape)
+
+
+# ############# The sequence of calls ############# #
+
+
+def write_call_seq(values: tp.Array2d) -> bytes:
+    """Return the sequence of calls, bars by columns, as a file."""
+    n_bars, n_columns = values.shape
+    per_group = max(1, _CALLS_AT_ONCE // n_bars, 2 * n_columns // MAX_LIST)
+    bounds = [n_bars * column for column in range(0, n_columns, per_group)] + [n_bars * n_columns]
+    return write_table(dict(columns_per_group=per_group), {_CALLS: values.ravel(order="F")}, bounds)
+
+
+def read_call_seq(table: TableFile, dtype: np.dtype, n_bars: int, columns: range) -> tp.Array2d:
+    """Return the sequence of calls of adjacent columns.
+
+    Raises:
+        ValueError: If it is not what was written."""
+    per_group = table.header["columns_per_group"]
+    if type(per_group) is not int or per_group < 1:
+        raise ValueError("a sequence of calls of another shape")
+    first = columns.start // per_group
+    groups = range(first, -(-columns.stop // per_group))
+    values = as_type(table.columns([_CALLS], groups)[_CALLS], dtype)
+    values = values.reshape(n_bars, len(values) // n_bars, order="F")
+    start = columns.start - first * per_group
+    return values[:, start : start + len(columns)]
+
+
+def check_call_seq(values: tp.Array2d, wrapper: "ArrayWrapper", cash_sharing: bool) -> None:
+    """Check that no call is that of a column outside of its group.
+
+    Raises:
+        ValueError: If one is. Numba code does not check bounds."""
+    group_lens = wrapper.grouper.get_group_lens() if cash_sharing else np.ones(values.shape[1], int)
+    if values.dtype.kind not in "iu" or int(group_lens.sum()) != values.shape[1]:
+        raise ValueError("a sequence of calls of another shape")
+    if values.size and not ((values >= 0).all() and (values < np.repeat(group_lens, group_lens)).all()):
+        raise ValueError("a sequence of calls that leads out of its group")

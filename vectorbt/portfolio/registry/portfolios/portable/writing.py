@@ -6,24 +6,29 @@ import hashlib
 from contextlib import contextmanager
 
 import numpy as np
+import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.encoding import encode
 from vectorbt.portfolio.registry.errors import UnportablePortfolioError
 from vectorbt.portfolio.registry.portfolios.columns import found_init_cash
-from vectorbt.portfolio.registry.portfolios.portable.call_seq import check_call_seq, write_call_seq
-from vectorbt.portfolio.registry.portfolios.portable.entries import encode_entry
-from vectorbt.portfolio.registry.portfolios.portable.matrices import describe_matrix, is_matrix
-from vectorbt.portfolio.registry.portfolios.portable.prices import WrittenPrices, write_prices
-from vectorbt.portfolio.registry.portfolios.portable.records import check_records, write_records
-from vectorbt.portfolio.registry.portfolios.portable.wrapper import encode_wrapper
-
-FORMAT = "vectorbt-registry portfolio"
-VERSION = 1
-
-ENTRIES = ("init_cash", "cash_sharing", "fillna_close", "trades_type", "engine")
-_TABLES = ("wrapper", "close", "order_records", "log_records", "call_seq")
-LOGS, CALL_SEQ = ".logs.parquet", ".calls.parquet"
+from vectorbt.portfolio.registry.portfolios.portable.config import describe_array, encode_value, encode_wrapper
+from vectorbt.portfolio.registry.portfolios.portable.format import (
+    CALL_SEQ,
+    ENTRIES,
+    FORMAT,
+    LOGS,
+    MAIN,
+    TABLES,
+    VERSION,
+)
+from vectorbt.portfolio.registry.portfolios.portable.prices import WrittenPrices, own_description, write_prices
+from vectorbt.portfolio.registry.portfolios.portable.records import (
+    check_call_seq,
+    check_records,
+    write_call_seq,
+    write_records,
+)
 
 
 def dump(portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
@@ -44,21 +49,22 @@ def _dump(portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
     from vectorbt.portfolio.enums import log_dt, order_dt
 
     config, wrapper = portfolio.config, portfolio.config["wrapper"]
-    meaning = dict(format=FORMAT, version=VERSION, wrapper=encode_wrapper(wrapper))
+    header = dict(format=FORMAT, version=VERSION, wrapper=encode_wrapper(wrapper))
+    header["wrapper"]["index"] = own_description(wrapper.index)
     for name, expected in (("order_records", order_dt), ("log_records", log_dt)):
         with _naming(name):
             check_records(config[name], expected, *wrapper.shape_2d)
-    meaning["entries"] = {name: encode_entry(config[name], name) for name in ENTRIES if name in config}
-    meaning["found_init_cash"] = _found_init_cash(portfolio)
-    meaning["close"], prices = _dump_close(config["close"], wrapper)
-    further = {**_dump_logs(config["log_records"], stem, meaning), **_dump_call_seq(portfolio, stem, meaning)}
-    meaning["digests"] = {
+    header["entries"] = {name: encode_value(config[name], name) for name in ENTRIES if name in config}
+    header["found_init_cash"] = _found_init_cash(portfolio)
+    header["close"], prices = _dump_close(config["close"], wrapper)
+    further = {**_dump_logs(config["log_records"], stem, header), **_dump_call_seq(portfolio, stem, header)}
+    header["digests"] = {
         name.removeprefix(stem): hashlib.sha256(content).hexdigest() for name, content in further.items()
     }
     memory = max(len(prices.positions), len(wrapper.columns)) * len(wrapper.index) * 8
     with _naming("order_records"):
-        main = write_records(config["order_records"], meaning, memory)
-    return {f"{stem}.parquet": main, prices.name: prices.content, **further}
+        main = write_records(config["order_records"], header, memory)
+    return {stem + MAIN: main, prices.name: prices.content, **further}
 
 
 def check_portable(portfolio: tp.Any) -> None:
@@ -70,7 +76,7 @@ def check_portable(portfolio: tp.Any) -> None:
 
     if type(portfolio) is not Portfolio:
         raise TypeError(f"it is a {type(portfolio).__name__}, a subclass of Portfolio")
-    unknown = sorted(set(portfolio.config) - {*ENTRIES, *_TABLES})
+    unknown = sorted(set(portfolio.config) - {*ENTRIES, *TABLES})
     if unknown:
         raise TypeError(f"its config has an entry {unknown[0]!r}, which is not known")
     for name in ("metrics", "subplots"):
@@ -119,31 +125,48 @@ def _found_init_cash(portfolio: tp.Any) -> tp.Optional[tp.Dict[str, tp.Any]]:
 
 def _dump_close(close: tp.Any, wrapper: tp.Any) -> tp.Tuple[tp.Dict[str, tp.Any], WrittenPrices]:
     n_bars = len(wrapper.index)
-    if not is_matrix(close, n_bars):
-        entry = encode_entry(close, "close")
+    if not _has_row_per_bar(close, n_bars):
         prices = write_prices(np.empty((n_bars, 0)), wrapper.index, VERSION)
-        return dict(entry=entry, prices=prices.name), prices
-    description, values = describe_matrix(close, wrapper, "close")
+        return dict(value=encode_value(close, "close"), prices=prices.name), prices
+    described, values = _describe_matrix(close, wrapper, "close")
     prices = write_prices(values, wrapper.index, VERSION)
     positions = encode(prices.positions) if prices.positions.any() else len(prices.positions)
-    return dict(description, positions=positions, prices=prices.name), prices
+    return dict(described, positions=positions, prices=prices.name), prices
 
 
-def _dump_logs(records: tp.Any, stem: str, meaning: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
+def _has_row_per_bar(value: tp.Any, n_bars: int) -> bool:
+    return isinstance(value, (np.ndarray, pd.Series, pd.DataFrame)) and value.ndim in (1, 2) and len(value) == n_bars
+
+
+def _describe_matrix(value: tp.Any, wrapper: tp.Any, name: str) -> tp.Tuple[tp.Dict[str, tp.Any], tp.Array2d]:
+    """Return how an array with a row per bar is wrapped and stored in memory, and its values as bars by columns."""
+    described = describe_array(value, name, wrapper)
+    values = np.asarray(value)
+    if values.dtype.kind not in "iufb":
+        raise TypeError(f"{name} has the type {values.dtype}; expected numbers")
+    is_fortran = values.ndim == 2 and values.flags.f_contiguous and not values.flags.c_contiguous
+    return dict(described, dtype=values.dtype.str, fortran=is_fortran), values.reshape(len(values), -1)
+
+
+def _dump_logs(records: tp.Any, stem: str, header: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
     with _naming("log_records"):
         content = write_records(records, {})
     if len(records):
         return {stem + LOGS: content}
-    meaning["no_logs"] = encode(records)
+    header["no_logs"] = encode(records)
     return {}
 
 
-def _dump_call_seq(portfolio: tp.Any, stem: str, meaning: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
+def _dump_call_seq(portfolio: tp.Any, stem: str, header: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
     call_seq, wrapper = portfolio.config.get("call_seq"), portfolio.config["wrapper"]
     if call_seq is None:
         return {}
-    if not is_matrix(call_seq, len(wrapper.index)) or call_seq.size != np.prod(wrapper.shape_2d) or not call_seq.size:
+    if (
+        not _has_row_per_bar(call_seq, len(wrapper.index))
+        or call_seq.size != np.prod(wrapper.shape_2d)
+        or not call_seq.size
+    ):
         raise TypeError("call_seq has another shape than the portfolio")
-    meaning["call_seq"], values = describe_matrix(call_seq, wrapper, "call_seq")
+    header["call_seq"], values = _describe_matrix(call_seq, wrapper, "call_seq")
     check_call_seq(values, wrapper, portfolio.cash_sharing)
-    return {stem + CALL_SEQ: write_call_seq(values, {})}
+    return {stem + CALL_SEQ: write_call_seq(values)}
