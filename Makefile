@@ -2,13 +2,15 @@
 #
 # VECTORBT chooses the vectorbt to work against, each in an environment of its own: make test VECTORBT=0.28.5
 # PYTHON chooses the interpreter that environments are made with:                   make test PYTHON=python3.12
-# ARGS is passed on to pytest:                                                      make test ARGS="tests/stores -x"   
+# ARGS is passed on to pytest:                                                      make test ARGS="tests/stores -x"
+# JOBS is the number of processes that the tests run in, by default one per core:   make test JOBS=0
 # CONSTRAINTS is a file of versions for pip to keep to:                             make test CONSTRAINTS=lowest.txt
 
 DEFAULT_VECTORBT := 1.2.0
 VECTORBT ?= $(DEFAULT_VECTORBT)
 PYTHON ?= python3
 ARGS ?=
+JOBS ?= auto
 CONSTRAINTS ?=
 
 # vectorbt before 1.0 does not import under newer plotly, which an oracle of the tests needs.
@@ -33,10 +35,10 @@ demo: $(INSTALLED)  ## Run examples/quickstart.py on real S&P 500 prices
 	@$(RUN) examples/quickstart.py
 
 test: $(INSTALLED_FOR_TESTS)  ## Run the test suite; what needs a server that cannot be started is skipped, with the reason
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-servers: $(INSTALLED_FOR_TESTS)  ## Test against PostgreSQL and S3 alone, which are started for it (Debian: postgresql)
-	$(RUN) -m pytest -m servers tests/servers $(ARGS)
+	$(RUN) -m pytest -n $(JOBS) --dist worksteal -m servers tests/servers $(ARGS)
 
 test-overlay: $(OVERLAY_INSTALLED) dist  ## Install beside vectorbt, run its own tests, uninstall
 	$(OVERLAY_VENV)/bin/python tests/packaging/check_install.py dist/*.whl dist/*.tar.gz
