@@ -55,7 +55,7 @@ class RunRegistry:
         >>> registry.load_portfolio(run_id).stats()
         ```"""
 
-    def __init__(self, store: tp.Any = None, **options: tp.Any) -> None:
+    def __init__(self, store: tp.Union[None, str, os.PathLike, RunStore] = None, **options: tp.Any) -> None:
         self.store: RunStore = open_store(store, **options)
 
     # ############# Saving ############# #
@@ -319,7 +319,7 @@ class RunRegistry:
         unknown = [run_id for run_id, record in found.items() if record is None]
         if unknown:
             warnings.warn(f"unknown runs are left out: {', '.join(map(repr, unknown))}", stacklevel=2)
-        records = [found[run_id] for run_id in run_ids if found[run_id] is not None]
+        records = [record for record in map(found.get, run_ids) if record is not None]
         reasons = reasons_not_to_compare(records)
         if reasons:
             warnings.warn(f"these runs cannot fairly be compared: {'; '.join(reasons)}", stacklevel=2)
@@ -589,7 +589,7 @@ class RunRegistry:
         return f"<p>{title}{shown}</p>{newest._repr_html_()}"
 
 
-def _store_of(place: tp.Any) -> tp.Any:
+def _store_of(place: tp.Union[str, os.PathLike, "RunRegistry", RunStore]) -> tp.Union[str, os.PathLike, RunStore]:
     """Return the store or location of another registry.
 
     Raises:
@@ -605,7 +605,7 @@ def save_to_registry(
     parameters: tp.Optional[dict] = None,
     tags: tp.Union[None, str, tp.Sequence[str]] = None,
     notes: str = "",
-    registry: tp.Any = None,
+    registry: tp.Union[None, str, os.PathLike, RunStore, RunRegistry] = None,
     *,
     sweep: bool = False,
     save_portfolio: tp.Union[bool, str] = True,

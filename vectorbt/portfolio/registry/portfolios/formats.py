@@ -96,7 +96,7 @@ class PickleFormat(PortfolioFormat):
         return {f"{stem}.pkl": pickled}
 
     @staticmethod
-    def _pickled(portfolio: tp.Any) -> bytes:
+    def _pickled(portfolio: "Portfolio") -> bytes:
         try:
             return portfolio.dumps()
         except (pickle.PicklingError, AttributeError, TypeError) as e:

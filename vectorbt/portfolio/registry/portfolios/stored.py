@@ -204,7 +204,7 @@ class _VerifiedFiles(BlobReader):
     def __call__(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         content = self._read(name, start, end)
         if name == self._artifact.main and (start, end) == (0, None):
-            self._check_digest(len(content), hashlib.sha256(content))
+            self._check_digest(len(content), hashlib.sha256(content).hexdigest())
         return content
 
     def size(self, name: str) -> int:
@@ -221,7 +221,7 @@ class _VerifiedFiles(BlobReader):
             return
         for start in range(0, size, _CHUNK):
             digest.update(self._read(name, start, min(start + _CHUNK, size)))
-        self._check_digest(size, digest)
+        self._check_digest(size, digest.hexdigest())
 
     def _read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         self._check_name(name)
@@ -237,8 +237,8 @@ class _VerifiedFiles(BlobReader):
     def _missing(self, name: str) -> ArtifactMissingError:
         return ArtifactMissingError(f"no regular file {self._artifacts.locate(name)}")
 
-    def _check_digest(self, size: int, digest: tp.Any) -> None:
-        expected, found = self._artifact.sha256, digest.hexdigest()
+    def _check_digest(self, size: int, found: str) -> None:
+        expected = self._artifact.sha256
         if expected is not None and found != expected:  # an older layout kept no digest
             raise ArtifactCorruptedError(
                 f"expected {self._artifact.size} bytes with SHA-256 {expected}, found {size} bytes with SHA-256 {found}"

@@ -7,8 +7,11 @@ from pathlib import Path
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import open_regular
 
+if tp.TYPE_CHECKING:
+    from filelock import BaseFileLock
 
-def file_lock(path: Path) -> tp.Any:
+
+def file_lock(path: Path) -> "BaseFileLock":
     """Return a lock on a file, which is made if need be.
 
     Its permissions are those of any new file: in the folder of a group, the group can lock it. By itself, filelock

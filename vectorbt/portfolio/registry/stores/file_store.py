@@ -57,6 +57,9 @@ from vectorbt.portfolio.registry.stores.journal import (
 from vectorbt.portfolio.registry.stores.journal_problems import line_problems, put_aside, record_problems, torn_end
 from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
 
+if tp.TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 _BUFFER = 1 << 20
 _TAIL = 1 << 16
 _LOCK_POLL_SECONDS = 0.002
@@ -101,7 +104,7 @@ class FileStore(RunStore):
         self.portfolios_dir = self.base_dir / "portfolios"
         place = self.portfolios_dir if artifacts is None else artifacts
         super().__init__(open_artifacts(place), portfolio_format, allow_pickle)
-        self._writing: tp.Any = None
+        self._writing: tp.Optional[BaseFileLock] = None
         self._reading = threading.RLock()
         self._warned: tp.Set[Damage] = set()
         self._forget()

@@ -30,8 +30,8 @@ class Conversion(tp.NamedTuple):
     failures: tp.List[tp.Tuple[str, str]]
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{name}={len(value)}" for name, value in zip(self._fields, self))
-        return f"{type(self).__name__}({counts})"
+        counts = f"converted={len(self.converted)}, skipped={len(self.skipped)}, failures={len(self.failures)}"
+        return f"Conversion({counts})"
 
 
 def convert(store: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None, to: str = "portable") -> Conversion:

@@ -32,7 +32,7 @@ def find_ids(store: RunStore, run_ids: tp.Sequence[str]) -> tp.Set[str]:
     unknown = [run_id for run_id, record in found.items() if record is None]
     if unknown:
         raise RunNotFoundError(f"no run {', '.join(map(repr, unknown))} in {store}")
-    return {record.run_id for record in found.values()}
+    return {record.run_id for record in found.values() if record is not None}
 
 
 def transfer(source: RunStore, target: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None) -> MergeReport:

@@ -20,6 +20,9 @@ from vectorbt.portfolio.registry.locations import scheme_of
 from vectorbt.portfolio.registry.stores.file_lock import file_lock
 from vectorbt.portfolio.registry.stores.sql import schema
 
+if tp.TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 _URLS = "sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
 _SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
 _KEEPS_ESCAPES = sa.make_url("postgresql:///%25").database == "%25"
@@ -372,6 +375,10 @@ class SqliteDatabase(Database):
     insert = staticmethod(sqlite.insert)
     writing = {"begin": "BEGIN IMMEDIATE"}
 
+    _lock: tp.Optional["BaseFileLock"]
+    _identity: tp.Optional[tp.Tuple[int, int]]
+    """Device and inode of the file that connections lead to."""
+
     def __init__(self, url: sa.URL, engine: tp.Optional[sa.Engine] = None) -> None:
         if url.database in (None, "", ":memory:") or url.database.startswith("file:"):
             raise ValueError("a SQLite registry is a file: sqlite:///<path>; in memory there is MemoryStore")
@@ -423,7 +430,7 @@ class SqliteDatabase(Database):
         self._identity = None
 
     def _connect(self) -> sqlite3.Connection:
-        options = dict(timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+        options: tp.Dict[str, tp.Any] = dict(timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
         if not self._is_writable():
             return self._connect_read_only(options)
         connection = sqlite3.connect(self.path, **options)
@@ -461,9 +468,8 @@ class SqliteDatabase(Database):
 
     def _forget_connections(self) -> None:
         super()._forget_connections()
-        self._lock: tp.Any = None
-        self._identity: tp.Optional[tp.Tuple[int, int]] = None
-        """Device and inode of the file that connections lead to."""
+        self._lock = None
+        self._identity = None
 
     @contextmanager
     def exclusive(self) -> tp.Iterator[None]:
