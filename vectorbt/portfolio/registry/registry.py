@@ -1,7 +1,6 @@
 """What a person calls: the registry of all runs. It decides nothing itself."""
 
 import os
-import warnings
 from datetime import timedelta
 from typing import Unpack
 
@@ -24,6 +23,7 @@ from vectorbt.portfolio.registry.tables.sweeps import summarise
 from vectorbt.portfolio.registry.upkeep.check import check, gc
 from vectorbt.portfolio.registry.upkeep.convert import Conversion, convert
 from vectorbt.portfolio.registry.upkeep.transfer import find_ids, transfer
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -318,11 +318,11 @@ class RunRegistry:
         found = {run_id: self.get_run(run_id) for run_id in run_ids}
         unknown = [run_id for run_id, record in found.items() if record is None]
         if unknown:
-            warnings.warn(f"unknown runs are left out: {', '.join(map(repr, unknown))}", stacklevel=2)
+            warn(f"unknown runs are left out: {', '.join(map(repr, unknown))}")
         records = [record for record in map(found.get, run_ids) if record is not None]
         reasons = reasons_not_to_compare(records)
         if reasons:
-            warnings.warn(f"these runs cannot fairly be compared: {'; '.join(reasons)}", stacklevel=2)
+            warn(f"these runs cannot fairly be compared: {'; '.join(reasons)}")
         return compare(records, only_differing)
 
     def list_sweeps(self) -> tp.Frame:

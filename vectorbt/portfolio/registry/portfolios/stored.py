@@ -2,7 +2,6 @@
 unaltered."""
 
 import hashlib
-import warnings
 from contextlib import contextmanager, suppress
 
 import pandas as pd
@@ -20,6 +19,7 @@ from vectorbt.portfolio.registry.errors import (
 from vectorbt.portfolio.registry.portfolios.alignment import are_same, in_common
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, BlobReader, PortfolioFormat
 from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -258,10 +258,9 @@ def warn_of_other_settings(record: RunRecord, portfolio: "Portfolio") -> None:
     other = differences(record.environment, metric_settings(portfolio))
     if other:
         listed = ", ".join(f"{name} was {was!r} and is {now!r}" for name, (was, now) in other.items())
-        warnings.warn(
+        warn(
             f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio may "
-            f"differ from the record",
-            stacklevel=4,
+            f"differ from the record"
         )
 
 

@@ -14,7 +14,6 @@ Writers take turns. Readers take no lock: they remember how far they have read, 
 import os
 import stat
 import threading
-import warnings
 import weakref
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -56,6 +55,7 @@ from vectorbt.portfolio.registry.stores.journal import (
 )
 from vectorbt.portfolio.registry.stores.journal_problems import line_problems, put_aside, record_problems, torn_end
 from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -267,11 +267,10 @@ class FileStore(RunStore):
         for damage in self._known_damages():
             if not damage.readable and damage not in self._warned:
                 self._warned.add(damage)
-                warnings.warn(
+                warn(
                     f"{self.base_dir}: line {damage.line} of the metadata was skipped: {damage.reason}; "
                     f"registry.check() lists what is wrong",
                     CorruptedRecordWarning,
-                    stacklevel=2,
                 )
 
     # ############# Writing ############# #

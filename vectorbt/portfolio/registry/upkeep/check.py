@@ -1,7 +1,6 @@
 """Check a registry, and remove files that nobody needs."""
 
 import re
-import warnings
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -16,6 +15,7 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Garbage, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.warning import warn
 
 _CLOCKS = 3600.0
 """Seconds by which the clocks of those who save and of those who keep the files may differ."""
@@ -151,10 +151,9 @@ def _garbage(store: RunStore, min_age: float) -> tp.List[tp.Tuple[Garbage, tp.Ca
     orphans = _orphans(store, artifacts.list(), _uses(store))
     older = set(_older_than_runs(store, orphans))
     if older:
-        warnings.warn(
+        warn(
             f"{artifacts.root} holds {len(older)} portfolios that no run of {store} refers to, from before its first "
-            f"one. Metadata may have been lost, so they are kept: restore it from a copy, or remove them by hand",
-            stacklevel=4,
+            f"one. Metadata may have been lost, so they are kept: restore it from a copy, or remove them by hand"
         )
     for info in (info for info in orphans if info not in older):
         found = Garbage("orphan_artifact", artifacts.locate(info.name), info.size, info.age)
