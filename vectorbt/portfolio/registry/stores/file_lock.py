@@ -10,6 +10,9 @@ from vectorbt.portfolio.registry.artifacts.files import open_regular
 if tp.TYPE_CHECKING:
     from filelock import BaseFileLock
 
+POLL_SECONDS = 0.002
+"""Between two attempts to take a lock that somebody else holds."""
+
 
 def file_lock(path: Path) -> "BaseFileLock":
     """Return a lock on a file, which is made if need be.

@@ -37,7 +37,7 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
-from vectorbt.portfolio.registry.stores.file_lock import file_lock
+from vectorbt.portfolio.registry.stores.file_lock import POLL_SECONDS, file_lock
 from vectorbt.portfolio.registry.stores.journal import (
     Damage,
     Entry,
@@ -62,7 +62,6 @@ if tp.TYPE_CHECKING:
 
 _BUFFER = 1 << 20
 _TAIL = 1 << 16
-_LOCK_POLL_SECONDS = 0.002
 
 
 class FileStore(RunStore):
@@ -282,7 +281,7 @@ class FileStore(RunStore):
             if self._writing is None:
                 self._writing = file_lock(self.base_dir / ".lock")
         refuse_link(self.base_dir / ".lock")
-        with self._writing.acquire(poll_interval=_LOCK_POLL_SECONDS):
+        with self._writing.acquire(poll_interval=POLL_SECONDS):
             yield
 
     def _renew_locks(self) -> None:

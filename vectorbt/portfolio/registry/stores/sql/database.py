@@ -17,7 +17,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import make_folder
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
-from vectorbt.portfolio.registry.stores.file_lock import file_lock
+from vectorbt.portfolio.registry.stores.file_lock import POLL_SECONDS, file_lock
 from vectorbt.portfolio.registry.stores.sql import schema
 
 if tp.TYPE_CHECKING:
@@ -32,7 +32,6 @@ _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.01
 """Before the second attempt, at most twice as long; before each further one, twice as long again."""
 _BUSY_SECONDS = 60
-_LOCK_POLL_SECONDS = 0.002
 _CONFLICTS = ("40001", "40P01")
 """What PostgreSQL calls a failure to serialise, and a deadlock."""
 
@@ -481,7 +480,7 @@ class SqliteDatabase(Database):
             if self._lock is None:
                 self._check_permissions()
                 self._lock = file_lock(Path(f"{self.path}.lock"))
-        with self._lock.acquire(poll_interval=_LOCK_POLL_SECONDS):
+        with self._lock.acquire(poll_interval=POLL_SECONDS):
             yield
 
 
