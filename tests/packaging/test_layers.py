@@ -22,7 +22,7 @@ LAYERS = [
     {"artifact"},
     {"artifacts", "capture", "record_json"},
     {"checks"},
-    {"display", "encoding", "reports", "metric_names", "locations", "errors", "_gc"},
+    {"display", "encoding", "reports", "metric_names", "locations", "errors", "warning", "_gc"},
 ]
 """Rooms from the top down: the folders and the modules beside them. Rooms of one layer do not import each other."""
 

@@ -1,7 +1,6 @@
 """What a person calls: the registry of all runs. It decides nothing itself."""
 
 import os
-import warnings
 from datetime import timedelta
 from typing import Unpack
 
@@ -24,6 +23,7 @@ from vectorbt.portfolio.registry.tables.sweeps import summarise
 from vectorbt.portfolio.registry.upkeep.check import check, gc
 from vectorbt.portfolio.registry.upkeep.convert import Conversion, convert
 from vectorbt.portfolio.registry.upkeep.transfer import find_ids, transfer
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -55,7 +55,7 @@ class RunRegistry:
         >>> registry.load_portfolio(run_id).stats()
         ```"""
 
-    def __init__(self, store: tp.Any = None, **options: tp.Any) -> None:
+    def __init__(self, store: tp.Union[None, str, os.PathLike, RunStore] = None, **options: tp.Any) -> None:
         self.store: RunStore = open_store(store, **options)
 
     # ############# Saving ############# #
@@ -318,11 +318,11 @@ class RunRegistry:
         found = {run_id: self.get_run(run_id) for run_id in run_ids}
         unknown = [run_id for run_id, record in found.items() if record is None]
         if unknown:
-            warnings.warn(f"unknown runs are left out: {', '.join(map(repr, unknown))}", stacklevel=2)
-        records = [found[run_id] for run_id in run_ids if found[run_id] is not None]
+            warn(f"unknown runs are left out: {', '.join(map(repr, unknown))}")
+        records = [record for record in map(found.get, run_ids) if record is not None]
         reasons = reasons_not_to_compare(records)
         if reasons:
-            warnings.warn(f"these runs cannot fairly be compared: {'; '.join(reasons)}", stacklevel=2)
+            warn(f"these runs cannot fairly be compared: {'; '.join(reasons)}")
         return compare(records, only_differing)
 
     def list_sweeps(self) -> tp.Frame:
@@ -589,7 +589,7 @@ class RunRegistry:
         return f"<p>{title}{shown}</p>{newest._repr_html_()}"
 
 
-def _store_of(place: tp.Any) -> tp.Any:
+def _store_of(place: tp.Union[str, os.PathLike, "RunRegistry", RunStore]) -> tp.Union[str, os.PathLike, RunStore]:
     """Return the store or location of another registry.
 
     Raises:
@@ -605,7 +605,7 @@ def save_to_registry(
     parameters: tp.Optional[dict] = None,
     tags: tp.Union[None, str, tp.Sequence[str]] = None,
     notes: str = "",
-    registry: tp.Any = None,
+    registry: tp.Union[None, str, os.PathLike, RunStore, RunRegistry] = None,
     *,
     sweep: bool = False,
     save_portfolio: tp.Union[bool, str] = True,

@@ -134,7 +134,7 @@ def _column_symbols(columns: tp.Index) -> tp.List[tp.Any]:
     for labels, name in zip(levels_of(columns), columns.names):
         if isinstance(name, str) and name.lower() in _SYMBOL_LEVELS:
             return [recordable(label) for label in labels]
-    labels = columns.tolist()
-    if columns.names == [None] and all(isinstance(label, str) for label in labels):
-        return labels
+    names = columns.tolist()
+    if columns.names == [None] and all(isinstance(name, str) for name in names):
+        return names
     return []

@@ -21,17 +21,17 @@ def distinct_columns(values: tp.Array2d) -> tp.Tuple[tp.Array1d, tp.Array1d]:
     few rows are compared with the first of their kind, and hashed only if they differ from it."""
     n_rows, n_columns = values.shape
     sampled = values[np.linspace(0, n_rows - 1, _SAMPLED_ROWS).astype(int) if n_rows else []]
-    alike = defaultdict(list)
+    alike: tp.Dict[bytes, tp.List[int]] = defaultdict(list)
     for position, sample in enumerate(np.ascontiguousarray(sampled.T)):
         alike[sample.tobytes()].append(position)
     first_ones = np.arange(n_columns)
-    for position, *others in alike.values():
-        first_ones[others] = position
-        others = np.asarray(others, int)
+    for position, *further in alike.values():
+        first_ones[further] = position
+        others = np.asarray(further, int)
         unequal = others[~_are_equal(values, position, others)].tolist()
         known: tp.Dict[bytes, int] = {}
         for other in [position, *unequal] if unequal else []:
-            digest = hashlib.sha256(np.ascontiguousarray(values[:, other])).digest()
+            digest = hashlib.sha256(values[:, other].tobytes()).digest()
             first_ones[other] = known.setdefault(digest, other)
     return np.unique(first_ones, return_inverse=True)
 

@@ -73,11 +73,11 @@ def differences(
 
 @lru_cache(maxsize=1)
 def _versions() -> tp.Dict[str, str]:
-    import vectorbt
+    from vectorbt._version import __version__
 
     return dict(
         python=platform.python_version(),
-        vectorbt=vectorbt.__version__,
+        vectorbt=__version__,
         numpy=np.__version__,
         pandas=pd.__version__,
         platform=f"{platform.system()}-{platform.machine()}",

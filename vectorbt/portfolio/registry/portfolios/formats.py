@@ -5,7 +5,6 @@ it decides where the blobs lie, whether they may be trusted, and whether they ar
 
 import abc
 import pickle
-import warnings
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.capture.metrics import return_series
@@ -14,6 +13,7 @@ from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactU
 from vectorbt.portfolio.registry.portfolios.columns import select_column
 from vectorbt.portfolio.registry.portfolios.index import decode_index, encodable_index, encode_index
 from vectorbt.portfolio.registry.portfolios.pickled_names import unimportable_name
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -80,10 +80,9 @@ class PickleFormat(PortfolioFormat):
         from vectorbt.portfolio.base import Portfolio
 
         if type(portfolio) is not Portfolio:
-            warnings.warn(
+            warn(
                 f"vectorbt's pickle does not say that this is a {type(portfolio).__name__}: it will be loaded as a "
-                f"Portfolio, whose metrics may be other ones",
-                stacklevel=2,
+                f"Portfolio, whose metrics may be other ones"
             )
         pickled = self._pickled(portfolio)
         name = unimportable_name(pickled)
@@ -96,7 +95,7 @@ class PickleFormat(PortfolioFormat):
         return {f"{stem}.pkl": pickled}
 
     @staticmethod
-    def _pickled(portfolio: tp.Any) -> bytes:
+    def _pickled(portfolio: "Portfolio") -> bytes:
         try:
             return portfolio.dumps()
         except (pickle.PicklingError, AttributeError, TypeError) as e:

@@ -2,7 +2,6 @@
 unaltered."""
 
 import hashlib
-import warnings
 from contextlib import contextmanager, suppress
 
 import pandas as pd
@@ -20,6 +19,7 @@ from vectorbt.portfolio.registry.errors import (
 from vectorbt.portfolio.registry.portfolios.alignment import are_same, in_common
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, BlobReader, PortfolioFormat
 from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -204,7 +204,7 @@ class _VerifiedFiles(BlobReader):
     def __call__(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         content = self._read(name, start, end)
         if name == self._artifact.main and (start, end) == (0, None):
-            self._check_digest(len(content), hashlib.sha256(content))
+            self._check_digest(len(content), hashlib.sha256(content).hexdigest())
         return content
 
     def size(self, name: str) -> int:
@@ -221,7 +221,7 @@ class _VerifiedFiles(BlobReader):
             return
         for start in range(0, size, _CHUNK):
             digest.update(self._read(name, start, min(start + _CHUNK, size)))
-        self._check_digest(size, digest)
+        self._check_digest(size, digest.hexdigest())
 
     def _read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         self._check_name(name)
@@ -237,8 +237,8 @@ class _VerifiedFiles(BlobReader):
     def _missing(self, name: str) -> ArtifactMissingError:
         return ArtifactMissingError(f"no regular file {self._artifacts.locate(name)}")
 
-    def _check_digest(self, size: int, digest: tp.Any) -> None:
-        expected, found = self._artifact.sha256, digest.hexdigest()
+    def _check_digest(self, size: int, found: str) -> None:
+        expected = self._artifact.sha256
         if expected is not None and found != expected:  # an older layout kept no digest
             raise ArtifactCorruptedError(
                 f"expected {self._artifact.size} bytes with SHA-256 {expected}, found {size} bytes with SHA-256 {found}"
@@ -258,10 +258,9 @@ def warn_of_other_settings(record: RunRecord, portfolio: "Portfolio") -> None:
     other = differences(record.environment, metric_settings(portfolio))
     if other:
         listed = ", ".join(f"{name} was {was!r} and is {now!r}" for name, (was, now) in other.items())
-        warnings.warn(
+        warn(
             f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio may "
-            f"differ from the record",
-            stacklevel=4,
+            f"differ from the record"
         )
 
 

@@ -174,20 +174,10 @@ def spa_test(
     The statistic is that of `reality_check`. Trials that did much worse than the benchmark are not recentred, so that
     adding them does not hide a good one (Hansen, "A Test for Superior Predictive Ability", 2005).
 
-    Args:
-        returns (array_like): Per-period returns, one row per period and one column per trial.
-        benchmark (float or array_like): Per-period returns of the benchmark, one per row, or one for all rows.
-        block_size (int): Mean length of a bootstrapped block in rows. Longer than serial correlation lasts.
-        seed (int): Seed of the bootstrap. The same seed gives the same p-value.
-        n_bootstraps (int): Number of bootstrapped samples.
+    Takes the arguments of `reality_check` and raises its errors.
 
     Returns:
-        DataSnoopingTest: `p_value` is `p_consistent`.
-
-    Raises:
-        ImportError: If the package `arch` is not installed.
-        ValueError: If no column has a Sharpe ratio against the benchmark, `block_size` is not between 1 and the
-            number of rows, or there are fewer than 100 samples."""
+        DataSnoopingTest: `p_value` is `p_consistent`."""
     return _bootstrap_test(
         "consistent", returns, benchmark, block_size=block_size, seed=seed, n_bootstraps=n_bootstraps
     )

@@ -7,8 +7,14 @@ from pathlib import Path
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import open_regular
 
+if tp.TYPE_CHECKING:
+    from filelock import BaseFileLock
 
-def file_lock(path: Path) -> tp.Any:
+POLL_SECONDS = 0.002
+"""Between two attempts to take a lock that somebody else holds."""
+
+
+def file_lock(path: Path) -> "BaseFileLock":
     """Return a lock on a file, which is made if need be.
 
     Its permissions are those of any new file: in the folder of a group, the group can lock it. By itself, filelock

@@ -14,7 +14,6 @@ Writers take turns. Readers take no lock: they remember how far they have read, 
 import os
 import stat
 import threading
-import warnings
 import weakref
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,7 +37,7 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
-from vectorbt.portfolio.registry.stores.file_lock import file_lock
+from vectorbt.portfolio.registry.stores.file_lock import POLL_SECONDS, file_lock
 from vectorbt.portfolio.registry.stores.journal import (
     Damage,
     Entry,
@@ -56,10 +55,13 @@ from vectorbt.portfolio.registry.stores.journal import (
 )
 from vectorbt.portfolio.registry.stores.journal_problems import line_problems, put_aside, record_problems, torn_end
 from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
+from vectorbt.portfolio.registry.warning import warn
+
+if tp.TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _BUFFER = 1 << 20
 _TAIL = 1 << 16
-_LOCK_POLL_SECONDS = 0.002
 
 
 class FileStore(RunStore):
@@ -101,7 +103,7 @@ class FileStore(RunStore):
         self.portfolios_dir = self.base_dir / "portfolios"
         place = self.portfolios_dir if artifacts is None else artifacts
         super().__init__(open_artifacts(place), portfolio_format, allow_pickle)
-        self._writing: tp.Any = None
+        self._writing: tp.Optional[BaseFileLock] = None
         self._reading = threading.RLock()
         self._warned: tp.Set[Damage] = set()
         self._forget()
@@ -264,11 +266,10 @@ class FileStore(RunStore):
         for damage in self._known_damages():
             if not damage.readable and damage not in self._warned:
                 self._warned.add(damage)
-                warnings.warn(
+                warn(
                     f"{self.base_dir}: line {damage.line} of the metadata was skipped: {damage.reason}; "
                     f"registry.check() lists what is wrong",
                     CorruptedRecordWarning,
-                    stacklevel=2,
                 )
 
     # ############# Writing ############# #
@@ -280,7 +281,7 @@ class FileStore(RunStore):
             if self._writing is None:
                 self._writing = file_lock(self.base_dir / ".lock")
         refuse_link(self.base_dir / ".lock")
-        with self._writing.acquire(poll_interval=_LOCK_POLL_SECONDS):
+        with self._writing.acquire(poll_interval=POLL_SECONDS):
             yield
 
     def _renew_locks(self) -> None:

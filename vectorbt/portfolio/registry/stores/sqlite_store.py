@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
-from vectorbt.portfolio.registry.stores.sql.database import sqlite_url
+from vectorbt.portfolio.registry.stores.sql.database import SqliteDatabase, sqlite_url
 from vectorbt.portfolio.registry.stores.sql.store import SqlStore
 
 
@@ -26,6 +26,8 @@ class SqliteStore(SqlStore):
         ```pycon
         >>> registry = RunRegistry(SqliteStore("runs.db"))
         ```"""
+
+    database: SqliteDatabase
 
     def __init__(
         self,

@@ -1,9 +1,9 @@
 """Check a registry, and remove files that nobody needs."""
 
 import re
-import warnings
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
@@ -15,6 +15,7 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Garbage, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.warning import warn
 
 _CLOCKS = 3600.0
 """Seconds by which the clocks of those who save and of those who keep the files may differ."""
@@ -70,10 +71,10 @@ def _uses(store: RunStore) -> tp.List[_Use]:
 def _problems_of(store: RunStore, use: _Use, listed: tp.Mapping[str, ArtifactInfo], deep: bool) -> tp.List[Problem]:
     """Return what is wrong with a portfolio."""
     names, main = use.artifact.names, use.artifact.main
-    sizes = {name: listed[name].size if name in listed else _size(store, name) for name in names}
-    missing = [name for name, size in sizes.items() if size is None]
-    if missing:
-        return [_missing(store, use, name) for name in missing]
+    found = {name: listed[name].size if name in listed else _size(store, name) for name in names}
+    sizes = {name: size for name, size in found.items() if size is not None}
+    if len(sizes) < len(found):
+        return [_missing(store, use, name) for name in found if name not in sizes]
     altered = _alteration(store, use, sizes[main], deep)
     if altered is None:
         return []
@@ -150,17 +151,16 @@ def _garbage(store: RunStore, min_age: float) -> tp.List[tp.Tuple[Garbage, tp.Ca
     orphans = _orphans(store, artifacts.list(), _uses(store))
     older = set(_older_than_runs(store, orphans))
     if older:
-        warnings.warn(
+        warn(
             f"{artifacts.root} holds {len(older)} portfolios that no run of {store} refers to, from before its first "
-            f"one. Metadata may have been lost, so they are kept: restore it from a copy, or remove them by hand",
-            stacklevel=4,
+            f"one. Metadata may have been lost, so they are kept: restore it from a copy, or remove them by hand"
         )
     for info in (info for info in orphans if info not in older):
         found = Garbage("orphan_artifact", artifacts.locate(info.name), info.size, info.age)
-        garbage.append((found, lambda name=info.name: artifacts.delete(name)))
+        garbage.append((found, partial(artifacts.delete, info.name)))
     for place, info in _leftovers(store):
         found = Garbage("temporary_file", place.locate(info.name), info.size, info.age)
-        garbage.append((found, lambda place=place, info=info: _discard(place, info)))
+        garbage.append((found, partial(_discard, place, info)))
     return [(found, remove) for found, remove in garbage if max(found.age, 0) >= min_age]
 
 

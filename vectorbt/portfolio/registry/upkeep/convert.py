@@ -1,7 +1,5 @@
 """Saved portfolios from one format into another."""
 
-import warnings
-
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactError
@@ -10,11 +8,10 @@ from vectorbt.portfolio.registry.portfolios.stored import sharing
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.warning import reason_list, warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
-
-_SHOWN_IN_WARNING = 10
 
 
 class Conversion(tp.NamedTuple):
@@ -30,8 +27,8 @@ class Conversion(tp.NamedTuple):
     failures: tp.List[tp.Tuple[str, str]]
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{name}={len(value)}" for name, value in zip(self._fields, self))
-        return f"{type(self).__name__}({counts})"
+        counts = f"converted={len(self.converted)}, skipped={len(self.skipped)}, failures={len(self.failures)}"
+        return f"Conversion({counts})"
 
 
 def convert(store: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None, to: str = "portable") -> Conversion:
@@ -69,7 +66,8 @@ def convert(store: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None, to
             report.converted.extend(_convert(store, runs, old, to))
         except ArtifactError as e:
             report.failures.extend((run_id, str(e)) for run_id in ids)
-    _warn(report, to)
+    if report.failures:
+        warn(f"{len(report.failures)} runs were not converted to the format {to!r}:{reason_list(report.failures)}")
     return report
 
 
@@ -105,15 +103,3 @@ def _verify(store: RunStore, run: RunRecord, artifact: Artifact, portfolio: "Por
             f"the portfolio of run {run.run_id} does not come back from {store.artifacts.locate(artifact.main)} "
             f"as it was; the old file stays"
         )
-
-
-def _warn(report: Conversion, to: str) -> None:
-    if not report.failures:
-        return
-    shown = "".join(f"\n  {run_id}: {reason}" for run_id, reason in report.failures[:_SHOWN_IN_WARNING])
-    rest = len(report.failures) - _SHOWN_IN_WARNING
-    warnings.warn(
-        f"{len(report.failures)} runs were not converted to the format {to!r}:{shown}"
-        + (f"\n  and {rest} more" if rest > 0 else ""),
-        stacklevel=4,
-    )

@@ -1,7 +1,6 @@
 """Runs from one registry into another, with their portfolios."""
 
 import json
-import warnings
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
@@ -16,8 +15,8 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Conflict, MergeReport
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.warning import reason_list, warn
 
-_SHOWN_IN_WARNING = 10
 _DELETED_HERE = "it was deleted here and is alive there; a deleted run does not come back by itself"
 _DELETED_THERE = "it was deleted there and is alive here; delete it here as well if it is to go"
 
@@ -32,7 +31,7 @@ def find_ids(store: RunStore, run_ids: tp.Sequence[str]) -> tp.Set[str]:
     unknown = [run_id for run_id, record in found.items() if record is None]
     if unknown:
         raise RunNotFoundError(f"no run {', '.join(map(repr, unknown))} in {store}")
-    return {record.run_id for record in found.values()}
+    return {record.run_id for record in found.values() if record is not None}
 
 
 def transfer(source: RunStore, target: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None) -> MergeReport:
@@ -53,20 +52,10 @@ def transfer(source: RunStore, target: RunStore, run_ids: tp.Optional[tp.Collect
         for group in _grouped(runs.values()):
             receiver.receive(group)
             progress.update(len(group))
-    _warn(receiver.report, source)
+    conflicts = receiver.report.conflicts
+    if conflicts:
+        warn(f"{len(conflicts)} runs of {source} were left alone:{reason_list(conflicts)}")
     return receiver.report
-
-
-def _warn(report: MergeReport, source: RunStore) -> None:
-    if not report.conflicts:
-        return
-    shown = "".join(f"\n  {run_id}: {reason}" for run_id, reason in report.conflicts[:_SHOWN_IN_WARNING])
-    rest = len(report.conflicts) - _SHOWN_IN_WARNING
-    warnings.warn(
-        f"{len(report.conflicts)} runs of {source} were left alone:{shown}"
-        + (f"\n  and {rest} more" if rest > 0 else ""),
-        stacklevel=4,
-    )
 
 
 class _Run(tp.NamedTuple):

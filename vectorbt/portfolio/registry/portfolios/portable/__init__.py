@@ -9,7 +9,9 @@ files, where there are any. `docs/portable-format.md` describes all of them.
 * `prices`, `records`, `config`: the parts of a portfolio
 * `table`: one table as a Parquet file, by pyarrow, read in parts and with bounds"""
 
+from vectorbt import _typing as tp
+
 __blacklist__ = ["prices", "reading", "records", "table", "writing"]
 """Modules that need pyarrow, which the extra `portable` installs. `import vectorbt` leaves them out."""
 
-__pdoc__ = {}
+__pdoc__: tp.Dict[str, bool] = {}

@@ -163,7 +163,10 @@ def _encode_unless_same(index: pd.Index, other: tp.Optional[pd.Index]) -> tp.Opt
     if index is other:
         return None
     (description, ticks), (other_description, other_ticks) = describe_index(index), describe_index(other)
-    is_same = description == other_description and np.array_equal(ticks, other_ticks)
+    if description != other_description:
+        return encode_index(index)
+    # The same description has ticks on both sides, or on none.
+    is_same = ticks is None or other_ticks is None or np.array_equal(ticks, other_ticks)
     return None if is_same else encode_index(index)
 
 
@@ -174,7 +177,7 @@ def _decode_unless_same(encoded: tp.Any, other: tp.Optional[pd.Index]) -> pd.Ind
 # ############# The wrapper ############# #
 
 
-def encode_wrapper(wrapper: tp.Any) -> tp.Dict[str, tp.Any]:
+def encode_wrapper(wrapper: "ArrayWrapper") -> tp.Dict[str, tp.Any]:
     """Encode a wrapper, apart from its index.
 
     Raises:

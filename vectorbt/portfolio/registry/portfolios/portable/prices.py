@@ -116,7 +116,7 @@ class Prices:
         ticks = self._table.columns([_INDEX], self._first_group)[_INDEX] if _INDEX in self._table.names else None
         if _index_digest(labels, ticks) != self._digests[0]:
             raise ValueError("an index that is not what was saved")
-        if labels["kind"] in _TIMES and own["kind"] == labels["kind"]:
+        if ticks is not None and labels["kind"] in _TIMES and own["kind"] == labels["kind"]:
             ticks = _convert(ticks, labels, own["unit"])
         return restore_index({**labels, **own}, ticks)
 
@@ -166,7 +166,7 @@ def _to_share(
 ) -> tp.Tuple[DescriptionT, tp.Optional[tp.Array1d]]:
     """Return what prices keep of an index: the same for all that have the same fingerprint."""
     kind = description["kind"]
-    if kind in _TIMES:
+    if kind in _TIMES and ticks is not None:
         unit, shared = _finest(ticks, kind, description["unit"])
         return dict(kind=kind, unit=unit), shared
     if kind == "range":
@@ -207,5 +207,5 @@ def _index_digest(labels: DescriptionT, ticks: tp.Optional[tp.Array1d]) -> str:
 
 def _column_digest(values: tp.Array1d) -> str:
     hashed = hashlib.sha256(values.dtype.str.encode())
-    hashed.update(np.ascontiguousarray(values))
+    hashed.update(values.tobytes())
     return hashed.hexdigest()

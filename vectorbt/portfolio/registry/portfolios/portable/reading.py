@@ -23,6 +23,10 @@ from vectorbt.portfolio.registry.portfolios.portable.records import (
 )
 from vectorbt.portfolio.registry.portfolios.portable.table import TableFile
 
+if tp.TYPE_CHECKING:
+    from vectorbt.base.array_wrapper import ArrayWrapper
+    from vectorbt.portfolio.base import Portfolio
+
 _MALFORMED = (
     *(ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ArithmeticError),
     *(MemoryError, RecursionError, NotImplementedError),
@@ -88,7 +92,7 @@ class PortableFiles:
         with _corrupted(self._names[0]):
             self._read_entries()
 
-    def load(self) -> tp.Any:
+    def load(self) -> "Portfolio":
         """Return the portfolio."""
         from vectorbt.portfolio.base import Portfolio
 
@@ -103,7 +107,7 @@ class PortableFiles:
                 call_seq=self._read_call_seq(entries["cash_sharing"]),
             )
 
-    def load_column(self, column: int) -> tp.Any:
+    def load_column(self, column: int) -> "Portfolio":
         """Return one column, or one group where the portfolio is grouped, without reading the others.
 
         It is what `vectorbt.portfolio.registry.portfolios.columns.select_column` makes of the whole."""
@@ -151,7 +155,7 @@ class PortableFiles:
             raise ValueError("it refers to prices that are not its own")
         return Prices(name, self._open_table(name))
 
-    def _read_wrapper(self) -> tp.Any:
+    def _read_wrapper(self) -> "ArrayWrapper":
         encoded = self._header["wrapper"]
         wrapper = decode_wrapper(encoded, self._prices.index(encoded["index"]))
         self._main.check_memory(wrapper.shape_2d[0] * wrapper.shape_2d[1] * 8)
@@ -187,7 +191,9 @@ class PortableFiles:
         ):
             raise ValueError("an initial cash of another shape")
 
-    def _init_cash_of(self, entries: tp.Dict[str, tp.Any], groups: tp.Any, positions: tp.Any) -> tp.Any:
+    def _init_cash_of(
+        self, entries: tp.Dict[str, tp.Any], groups: tp.MaybeArray[int], positions: tp.MaybeArray[int]
+    ) -> tp.MaybeArray[float]:
         init_cash = entries["init_cash"]
         if isinstance(init_cash, int):
             found = decode(self._header["found_init_cash"])
@@ -201,7 +207,7 @@ class PortableFiles:
 
         return to_1d_array(init_cash)[groups if entries["cash_sharing"] else positions]
 
-    def _read_close(self) -> tp.Any:
+    def _read_close(self) -> tp.ArrayLike:
         described = self._header["close"]
         if "value" in described:
             return decode_value(described["value"])
@@ -257,7 +263,7 @@ class PortableFiles:
         check_records(records, log_dt, *self._wrapper.shape_2d)
         return records
 
-    def _read_call_seq(self, cash_sharing: bool) -> tp.Any:
+    def _read_call_seq(self, cash_sharing: bool) -> tp.Optional[tp.ArrayLike]:
         if "call_seq" not in self._header:
             return None
         described = self._header["call_seq"]
@@ -266,7 +272,9 @@ class PortableFiles:
         values[:] = self._calls_of(self._wrapper, range(n_columns), cash_sharing)
         return wrap_array(described, values, self._wrapper)
 
-    def _call_seq_of(self, selected: tp.Any, positions: tp.Any, cash_sharing: bool) -> tp.Optional[tp.Array]:
+    def _call_seq_of(
+        self, selected: "ArrayWrapper", positions: tp.MaybeArray[int], cash_sharing: bool
+    ) -> tp.Optional[tp.Array]:
         """Return the sequence of calls of the columns of a wrapper, which were at these positions of the whole one."""
         if "call_seq" not in self._header:
             return None
@@ -274,7 +282,7 @@ class PortableFiles:
         values = self._calls_of(selected, range(int(chosen[0]), int(chosen[-1]) + 1), cash_sharing)
         return values if np.ndim(positions) else values[:, 0]
 
-    def _calls_of(self, wrapper: tp.Any, columns: range, cash_sharing: bool) -> tp.Array2d:
+    def _calls_of(self, wrapper: "ArrayWrapper", columns: range, cash_sharing: bool) -> tp.Array2d:
         dtype = _dtype_of(self._header["call_seq"])
         values = read_call_seq(self._further(CALL_SEQ), dtype, len(wrapper.index), columns)
         check_call_seq(values, wrapper, cash_sharing)

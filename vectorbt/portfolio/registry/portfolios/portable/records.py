@@ -37,7 +37,7 @@ def write_records(records: tp.RecordArray, header: tp.Dict[str, tp.Any], memory:
     if _is_sorted(records):
         starts, ends = bounds[:-1], bounds[1:]
         described["columns"] = [[int(records["col"][s]), int(records["col"][e - 1])] for s, e in zip(starts, ends)]
-    columns = {name: _flat(records[name]) for name in records.dtype.names}
+    columns = {name: _flat(records[name]) for name in _fields_of(records.dtype)}
     return write_table(dict(header, records=described), columns, bounds, memory=memory)
 
 
@@ -52,7 +52,8 @@ def read_records(table: TableFile, column: tp.Optional[range] = None) -> tp.Reco
         ValueError: If they are not what was written."""
     described = table.header["records"]
     empty = decode(described["dtype"])
-    if not isinstance(empty, np.ndarray) or not empty.dtype.names:
+    names = _fields_of(empty.dtype) if isinstance(empty, np.ndarray) else ()
+    if not names:
         raise ValueError("records without fields")
     groups = list(range(table.n_groups))
     if column is not None and "columns" in described:
@@ -60,10 +61,10 @@ def read_records(table: TableFile, column: tp.Optional[range] = None) -> tp.Reco
             raise ValueError("records whose columns are not told")
         spans = zip(groups, described["columns"])
         groups = [i for i, (first, last) in spans if first < column.stop and last >= column.start]
-    fields = table.columns(empty.dtype.names, groups)
-    n_records = len(fields[empty.dtype.names[0]])
+    fields = table.columns(names, groups)
+    n_records = len(fields[names[0]])
     table.check_memory(n_records * empty.dtype.itemsize)
-    records = np.zeros(n_records, empty.dtype)
+    records: tp.RecordArray = np.zeros(n_records, empty.dtype)
     for name, values in fields.items():
         records[name] = _shaped(values, records[name])
     if column is None:
@@ -84,19 +85,24 @@ def check_records(records: tp.RecordArray, expected: np.dtype, n_bars: int, n_co
         ValueError: If a field is missing, or an index is out of range. Numba code does not check bounds."""
     if type(records) is not np.ndarray or records.dtype.names is None or records.ndim != 1:
         raise ValueError("expected a structured array of one dimension")
-    names = records.dtype.names
-    for name in expected.names:
+    names, expected_names = records.dtype.names, _fields_of(expected)
+    for name in expected_names:
         if name not in names or records.dtype[name].kind != expected[name].kind:
             raise ValueError(f"records without the field {name!r}, or of another type")
     for name, size in (("idx", n_bars), ("col", n_columns), ("group", n_columns)):
-        if name not in expected.names or len(records) == 0:
+        if name not in expected_names or len(records) == 0:
             continue
         if records[name].min() < 0 or records[name].max() >= size:
             raise ValueError(f"a record whose {name!r} is not from 0 up to {size}")
 
 
+def _fields_of(dtype: np.dtype) -> tp.Tuple[str, ...]:
+    """Return the names of the fields of a type, of which a type that is no structure has none."""
+    return dtype.names or ()
+
+
 def _is_sorted(records: tp.RecordArray) -> bool:
-    if "col" not in records.dtype.names or records.dtype["col"].kind not in "iu":
+    if "col" not in _fields_of(records.dtype) or records.dtype["col"].kind not in "iu":
         return False
     return bool((records["col"][1:] >= records["col"][:-1]).all())
 

@@ -270,7 +270,7 @@ class TableFile:
         return buffer
 
     @staticmethod
-    def _span(chunk: tp.Any) -> tp.Tuple[int, int]:
+    def _span(chunk: pq.ColumnChunkMetaData) -> tp.Tuple[int, int]:
         """Return where the pages of a column begin and end."""
         if chunk.has_dictionary_page:
             raise ValueError("a column with a dictionary")

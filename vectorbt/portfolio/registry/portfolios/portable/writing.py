@@ -30,8 +30,12 @@ from vectorbt.portfolio.registry.portfolios.portable.records import (
     write_records,
 )
 
+if tp.TYPE_CHECKING:
+    from vectorbt.base.array_wrapper import ArrayWrapper
+    from vectorbt.portfolio.base import Portfolio
 
-def dump(portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+
+def dump(portfolio: "Portfolio", stem: str) -> tp.Dict[str, bytes]:
     """Return a portfolio as files by name, the main one first.
 
     Raises:
@@ -45,12 +49,12 @@ def dump(portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
         ) from e
 
 
-def _dump(portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
+def _dump(portfolio: "Portfolio", stem: str) -> tp.Dict[str, bytes]:
     from vectorbt.portfolio.enums import log_dt, order_dt
 
     config, wrapper = portfolio.config, portfolio.config["wrapper"]
-    header = dict(format=FORMAT, version=VERSION, wrapper=encode_wrapper(wrapper))
-    header["wrapper"]["index"] = own_description(wrapper.index)
+    encoded_wrapper = dict(encode_wrapper(wrapper), index=own_description(wrapper.index))
+    header: tp.Dict[str, tp.Any] = dict(format=FORMAT, version=VERSION, wrapper=encoded_wrapper)
     for name, expected in (("order_records", order_dt), ("log_records", log_dt)):
         with _naming(name):
             check_records(config[name], expected, *wrapper.shape_2d)
@@ -67,7 +71,7 @@ def _dump(portfolio: tp.Any, stem: str) -> tp.Dict[str, bytes]:
     return {stem + MAIN: main, prices.name: prices.content, **further}
 
 
-def check_portable(portfolio: tp.Any) -> None:
+def check_portable(portfolio: "Portfolio") -> None:
     """Check that a portfolio consists of nothing but what the format knows.
 
     Raises:
@@ -85,7 +89,7 @@ def check_portable(portfolio: tp.Any) -> None:
             raise TypeError(f"{name}[{changed!r}] is not that of Portfolio, and functions cannot be stored")
 
 
-def _first_difference(found: tp.Any, expected: tp.Any) -> tp.Optional[str]:
+def _first_difference(found: tp.Mapping[str, tp.Any], expected: tp.Mapping[str, tp.Any]) -> tp.Optional[str]:
     """Return the first key under which two nested dicts differ, or None."""
     for key in dict.fromkeys([*expected, *found]):
         if key not in found or key not in expected or not _are_alike(found[key], expected[key]):
@@ -116,14 +120,14 @@ def _naming(name: str) -> tp.Iterator[None]:
         raise type(e)(f"{name}: {e}") from e
 
 
-def _found_init_cash(portfolio: tp.Any) -> tp.Optional[tp.Dict[str, tp.Any]]:
+def _found_init_cash(portfolio: "Portfolio") -> tp.Optional[tp.Dict[str, tp.Any]]:
     """Return the initial cash that a mode has found by looking at all columns, since one column cannot tell."""
     if portfolio.wrapper.get_ndim() == 1:
         return None
     return encode(found_init_cash(portfolio), "the initial cash")
 
 
-def _dump_close(close: tp.Any, wrapper: tp.Any) -> tp.Tuple[tp.Dict[str, tp.Any], WrittenPrices]:
+def _dump_close(close: tp.ArrayLike, wrapper: "ArrayWrapper") -> tp.Tuple[tp.Dict[str, tp.Any], WrittenPrices]:
     n_bars = len(wrapper.index)
     if not _has_row_per_bar(close, n_bars):
         prices = write_prices(np.empty((n_bars, 0)), wrapper.index, VERSION)
@@ -138,7 +142,9 @@ def _has_row_per_bar(value: tp.Any, n_bars: int) -> bool:
     return isinstance(value, (np.ndarray, pd.Series, pd.DataFrame)) and value.ndim in (1, 2) and len(value) == n_bars
 
 
-def _describe_matrix(value: tp.Any, wrapper: tp.Any, name: str) -> tp.Tuple[tp.Dict[str, tp.Any], tp.Array2d]:
+def _describe_matrix(
+    value: tp.ArrayLike, wrapper: "ArrayWrapper", name: str
+) -> tp.Tuple[tp.Dict[str, tp.Any], tp.Array2d]:
     """Return how an array with a row per bar is wrapped and stored in memory, and its values as bars by columns."""
     described = describe_array(value, name, wrapper)
     values = np.asarray(value)
@@ -148,7 +154,7 @@ def _describe_matrix(value: tp.Any, wrapper: tp.Any, name: str) -> tp.Tuple[tp.D
     return dict(described, dtype=values.dtype.str, fortran=is_fortran), values.reshape(len(values), -1)
 
 
-def _dump_logs(records: tp.Any, stem: str, header: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
+def _dump_logs(records: tp.RecordArray, stem: str, header: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
     with _naming("log_records"):
         content = write_records(records, {})
     if len(records):
@@ -157,7 +163,7 @@ def _dump_logs(records: tp.Any, stem: str, header: tp.Dict[str, tp.Any]) -> tp.D
     return {}
 
 
-def _dump_call_seq(portfolio: tp.Any, stem: str, header: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
+def _dump_call_seq(portfolio: "Portfolio", stem: str, header: tp.Dict[str, tp.Any]) -> tp.Dict[str, bytes]:
     call_seq, wrapper = portfolio.config.get("call_seq"), portfolio.config["wrapper"]
     if call_seq is None:
         return {}

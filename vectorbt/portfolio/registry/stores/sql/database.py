@@ -17,8 +17,11 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import make_folder
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
-from vectorbt.portfolio.registry.stores.file_lock import file_lock
+from vectorbt.portfolio.registry.stores.file_lock import POLL_SECONDS, file_lock
 from vectorbt.portfolio.registry.stores.sql import schema
+
+if tp.TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _URLS = "sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
 _SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
@@ -29,7 +32,6 @@ _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.01
 """Before the second attempt, at most twice as long; before each further one, twice as long again."""
 _BUSY_SECONDS = 60
-_LOCK_POLL_SECONDS = 0.002
 _CONFLICTS = ("40001", "40P01")
 """What PostgreSQL calls a failure to serialise, and a deadlock."""
 
@@ -372,6 +374,10 @@ class SqliteDatabase(Database):
     insert = staticmethod(sqlite.insert)
     writing = {"begin": "BEGIN IMMEDIATE"}
 
+    _lock: tp.Optional["BaseFileLock"]
+    _identity: tp.Optional[tp.Tuple[int, int]]
+    """Device and inode of the file that connections lead to."""
+
     def __init__(self, url: sa.URL, engine: tp.Optional[sa.Engine] = None) -> None:
         if url.database in (None, "", ":memory:") or url.database.startswith("file:"):
             raise ValueError("a SQLite registry is a file: sqlite:///<path>; in memory there is MemoryStore")
@@ -423,7 +429,7 @@ class SqliteDatabase(Database):
         self._identity = None
 
     def _connect(self) -> sqlite3.Connection:
-        options = dict(timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+        options: tp.Dict[str, tp.Any] = dict(timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
         if not self._is_writable():
             return self._connect_read_only(options)
         connection = sqlite3.connect(self.path, **options)
@@ -461,9 +467,8 @@ class SqliteDatabase(Database):
 
     def _forget_connections(self) -> None:
         super()._forget_connections()
-        self._lock: tp.Any = None
-        self._identity: tp.Optional[tp.Tuple[int, int]] = None
-        """Device and inode of the file that connections lead to."""
+        self._lock = None
+        self._identity = None
 
     @contextmanager
     def exclusive(self) -> tp.Iterator[None]:
@@ -475,7 +480,7 @@ class SqliteDatabase(Database):
             if self._lock is None:
                 self._check_permissions()
                 self._lock = file_lock(Path(f"{self.path}.lock"))
-        with self._lock.acquire(poll_interval=_LOCK_POLL_SECONDS):
+        with self._lock.acquire(poll_interval=POLL_SECONDS):
             yield
 
 

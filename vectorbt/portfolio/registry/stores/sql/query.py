@@ -128,8 +128,9 @@ def _may_hold(condition: Condition, planner: "Planner") -> Sql:
         return sa.or_(sa.false(), *(_may_hold(part, planner) for part in condition.conditions))
     if isinstance(condition, Not):  # nearly all runs pass one, but for `x == none`
         asked = condition.condition
-        is_absent = isinstance(asked, HasValue) and isinstance(asked.operand, Name)
-        return _values_of(asked.operand.name, planner).absent() if is_absent else sa.true()
+        if isinstance(asked, HasValue) and isinstance(asked.operand, Name):
+            return _values_of(asked.operand.name, planner).absent()
+        return sa.true()
     if isinstance(condition, Compare):
         return _may_compare(condition, planner)
     if isinstance(condition, In):
@@ -153,8 +154,9 @@ def _may_compare(condition: Compare, planner: "Planner") -> Sql:
 def _may_be_in(condition: In, planner: "Planner") -> Sql:
     left, right = condition.left, condition.right
     if isinstance(right, Name):
-        is_tag = right.name == "tags" and isinstance(left, Literal) and isinstance(left.value, str)
-        return _has_tag([left.value], planner) if is_tag and not condition.negated else sa.true()
+        if right.name != "tags" or condition.negated or not isinstance(left, Literal):
+            return sa.true()
+        return _has_tag([left.value], planner) if isinstance(left.value, str) else sa.true()
     if isinstance(left, Literal):
         return sa.true()
     values = _values_of(left.name, planner)

@@ -75,7 +75,7 @@ class SqlStore(RunStore):
 
     def __init__(
         self,
-        url_or_engine: tp.Any,
+        url_or_engine: tp.Union[str, sa.URL, sa.Engine],
         artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
         portfolio_format: str = "pickle",
         allow_pickle: bool = True,
@@ -84,7 +84,7 @@ class SqlStore(RunStore):
         super().__init__(self._open_artifacts(artifacts), portfolio_format, allow_pickle)
         self._sweeps: tp.Dict[tp.Optional[str], tp.Dict[str, tp.Any]] = {}
 
-    def _open_artifacts(self, location: tp.Any) -> ArtifactStore:
+    def _open_artifacts(self, location: tp.Union[None, str, os.PathLike, ArtifactStore]) -> ArtifactStore:
         if location is not None:
             return open_artifacts(location)
         if isinstance(self.database, SqliteDatabase):
@@ -156,10 +156,9 @@ class SqlStore(RunStore):
             planner = Planner(self.database.kind, None if query.limit is None else connection)
             condition = narrow(query, planner)
             rest = undecided(query)
-            order = None if query.limit is None else order_of(query, planner)
-            if order is None:
+            if query.limit is None or (order := order_of(query, planner)) is None:
                 return rest.apply(self._records(connection, self._rows(connection, condition)))
-            return rest.arrange(self._first(connection, rest, condition, order))
+            return rest.arrange(self._first(connection, rest, query.limit, condition, order))
 
         if query.limit == 0:
             return []
@@ -185,7 +184,7 @@ class SqlStore(RunStore):
     def count(self) -> int:
         runs = schema.runs
         statement = sa.select(sa.func.count()).select_from(runs).where(runs.c.deleted == 0)
-        return self.database.read(lambda connection: connection.scalar(statement), otherwise=0)
+        return self.database.read(lambda connection: connection.scalars(statement).one(), otherwise=0)
 
     def metric_names(self) -> tp.Set[str]:
         statement = sa.select(schema.metric_names.c.name)
@@ -196,34 +195,36 @@ class SqlStore(RunStore):
     # ############# Reading ############# #
 
     def _first(
-        self, connection: sa.Connection, query: Query, condition: sa.ColumnElement, order: Order
+        self, connection: sa.Connection, query: Query, limit: int, condition: sa.ColumnElement, order: Order
     ) -> tp.List[RunRecord]:
-        """Return records among which are the first ones that a query asks for."""
+        """Return records among which are the first `limit` ones that a query asks for."""
         runs = schema.runs
         direction = order.key.asc() if query.ascending else order.key.desc()
         keys = sa.select(runs.c.id, order.key.label("key")).select_from(order.source)
         ordered = keys.where(condition, order.key.is_not(None)).order_by(direction, runs.c.run_id)
-        found = self._first_in_order(connection, query, ordered)
+        found = self._first_in_order(connection, query, limit, ordered)
         if order.others is not None:
             others = self._rows(connection, condition, order.others)
             found += [record for record in self._records(connection, others) if query.matches(record)]
-        if order.missing is not None and _count_ranked(found, query.sort_by) < query.limit:
+        if order.missing is not None and _count_ranked(found, query.sort_by) < limit:
             missing = sa.select(runs.c.id, sa.null().label("key")).where(condition, order.missing)
-            found += self._first_in_order(connection, query, missing.order_by(runs.c.run_id))
+            found += self._first_in_order(connection, query, limit, missing.order_by(runs.c.run_id))
         return found
 
-    def _first_in_order(self, connection: sa.Connection, query: Query, statement: sa.Select) -> tp.List[RunRecord]:
+    def _first_in_order(
+        self, connection: sa.Connection, query: Query, limit: int, statement: sa.Select
+    ) -> tp.List[RunRecord]:
         """Return matching records in the order of a statement, until there are enough of them.
 
         Those that the database may have put in the wrong order among themselves are all among them."""
         found: tp.List[tp.Tuple[tp.Any, RunRecord]] = []
-        offset, size = 0, query.limit
+        offset, size = 0, limit
         while True:
             rows = self._top(connection, statement.limit(size).offset(offset), not query.ascending)
             records = self._records(connection, [row[:3] for row in rows])
             found += [(row[3], record) for row, record in zip(rows, records, strict=True) if query.matches(record)]
             is_last = len(rows) < size
-            if is_last or _is_settled(found, query.limit, rows[-1][3]):
+            if is_last or _is_settled(found, limit, rows[-1][3]):
                 return [record for _, record in found]
             offset, size = offset + size, min(4 * size, _MAX_BATCH)
 
@@ -238,7 +239,7 @@ class SqlStore(RunStore):
 
     def _rows(
         self, connection: sa.Connection, *conditions: sa.ColumnElement
-    ) -> tp.List[tp.Tuple[int, tp.Optional[str], str]]:
+    ) -> tp.Sequence[tp.Tuple[int, tp.Optional[str], str]]:
         """Return number, digest and JSON of the runs that meet all conditions."""
         runs, records = schema.runs, schema.records
         statement = sa.select(records.c.id, records.c.shared, records.c.record).join_from(
@@ -353,7 +354,8 @@ def _insert_all(connection: sa.Connection, table: sa.Table, rows: tp.Sequence[tp
     They go to the driver as they are. SQLAlchemy would look at each value of each row, which takes a sweep half as
     long as SQLite does."""
     statement = _insert_of(table, connection.dialect)
-    values = list(map(itemgetter(*statement.positiontup), rows)) if statement.positional else rows
+    order = statement.positiontup
+    values = rows if order is None else list(map(itemgetter(*order), rows))
     connection.exec_driver_sql(str(statement), values)
 
 
