@@ -14,6 +14,7 @@ from vectorbt.portfolio.registry.errors import ArtifactUnreadableError, Unportab
 from vectorbt.portfolio.registry.portfolios.columns import select_column
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, BlobReader
 from vectorbt.portfolio.registry.portfolios.portable import writing
+from vectorbt.portfolio.registry.portfolios.portable.config import describe_array, wrap_array
 
 STEM = "0b9d2c5e-0000-4000-8000-000000000000"
 PORTABLE = FORMATS["portable"]
@@ -223,3 +224,11 @@ def test_a_newer_version_is_told_apart_from_damage(monkeypatch):
     monkeypatch.undo()
     with pytest.raises(ArtifactUnreadableError, match="upgrade"):
         load(blobs)
+
+
+@pytest.mark.parametrize("labels", [[1.0, 2.0], [True, True], ["1", "2"]])
+def test_an_index_of_another_type_is_not_taken_for_that_of_the_wrapper(labels):
+    wrapper = vbt.ArrayWrapper(pd.Index([1, 2]), pd.Index(["a"]), 2)
+    close = pd.Series([3.0, 4.0], index=pd.Index(labels))
+    described = describe_array(close, "close", wrapper)
+    pd.testing.assert_series_equal(wrap_array(described, close.to_numpy(), wrapper), close)

@@ -136,32 +136,41 @@ _REMOVAL = "gc() removes it when it is old enough"
 def gc(store: RunStore, min_age: tp.Union[str, float, timedelta] = "1 day", dry_run: bool = False) -> tp.List[Garbage]:
     """Remove what nobody needs. See `RunRegistry.gc`."""
     seconds = _as_seconds(min_age)
-    garbage = _garbage(store, seconds)
+    garbage, kept = _garbage(store, seconds)
     if dry_run or not garbage:  # a registry on read-only media has no lock to take
+        _warn_of_kept(store, kept)
         return [found for found, _ in garbage]
     with store.exclusive():
         # Records are appended under the same lock, so that what is an orphan now is one until it is removed.
-        return [found for found, remove in _garbage(store, seconds) if remove()]
+        garbage, kept = _garbage(store, seconds)
+        removed = [found for found, remove in garbage if remove()]
+    _warn_of_kept(store, kept)
+    return removed
 
 
-def _garbage(store: RunStore, min_age: float) -> tp.List[tp.Tuple[Garbage, tp.Callable[[], bool]]]:
-    """Return what is to be removed, each with the function that does it."""
+def _warn_of_kept(store: RunStore, kept: tp.Collection[ArtifactInfo]) -> None:
+    if kept:
+        warn(
+            f"{store.artifacts.root} holds {len(kept)} portfolios that no run of {store} refers to, from before its "
+            f"first one. Metadata may have been lost, so they are kept: restore it from a copy, or remove them by hand"
+        )
+
+
+def _garbage(
+    store: RunStore, min_age: float
+) -> tp.Tuple[tp.List[tp.Tuple[Garbage, tp.Callable[[], bool]]], tp.Set[ArtifactInfo]]:
+    """Return what is to be removed, each with the function that does it, and the orphans that are to be kept."""
     artifacts = store.artifacts
     garbage = []
     orphans = _orphans(store, artifacts.list(), _uses(store))
     older = set(_older_than_runs(store, orphans))
-    if older:
-        warn(
-            f"{artifacts.root} holds {len(older)} portfolios that no run of {store} refers to, from before its first "
-            f"one. Metadata may have been lost, so they are kept: restore it from a copy, or remove them by hand"
-        )
     for info in (info for info in orphans if info not in older):
         found = Garbage("orphan_artifact", artifacts.locate(info.name), info.size, info.age)
         garbage.append((found, partial(artifacts.delete, info.name)))
     for place, info in _leftovers(store):
         found = Garbage("temporary_file", place.locate(info.name), info.size, info.age)
         garbage.append((found, partial(_discard, place, info)))
-    return [(found, remove) for found, remove in garbage if max(found.age, 0) >= min_age]
+    return [(found, remove) for found, remove in garbage if max(found.age, 0) >= min_age], older
 
 
 def _older_than_runs(store: RunStore, infos: tp.Sequence[ArtifactInfo]) -> tp.List[ArtifactInfo]:

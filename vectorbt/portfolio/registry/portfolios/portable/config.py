@@ -163,7 +163,7 @@ def _encode_unless_same(index: pd.Index, other: tp.Optional[pd.Index]) -> tp.Opt
     if index is other:
         return None
     (description, ticks), (other_description, other_ticks) = describe_index(index), describe_index(other)
-    if description != other_description:
+    if description != other_description or index.dtype != other.dtype:
         return encode_index(index)
     # The same description has ticks on both sides, or on none.
     is_same = ticks is None or other_ticks is None or np.array_equal(ticks, other_ticks)
