@@ -118,10 +118,10 @@ class Coded:
         """Return the encoded value of a row."""
         return self.distinct[self.codes[i]]
 
-    def take(self, rows: tp.Array1d) -> "Coded":
+    def take(self, rows: tp.Array1d) -> "Column":
         """Return the column of some rows."""
         used, codes = np.unique(self.codes[rows], return_inverse=True)
-        return Coded([self.distinct[code] for code in used.tolist()], codes)
+        return _narrowed([self.distinct[code] for code in used.tolist()], codes)
 
     def to_json(self) -> tp.Any:
         """Return the column as JSON."""
@@ -206,6 +206,14 @@ def _key(value: tp.Any) -> tp.Any:
     return value if type(value) is str or value is ABSENT else dumps(value)
 
 
+def _narrowed(distinct: tp.List[tp.Any], codes: tp.Array1d) -> Column:
+    """Return different values, and which of them each row has, as a column of numbers if they are some."""
+    column = _column_of(distinct)
+    if isinstance(column, Numbers) and len(distinct) > 1:
+        return column.take(codes)
+    return Coded(distinct, codes.astype(np.min_scalar_type(max(len(distinct) - 1, 0))))
+
+
 def _joined(columns: tp.Sequence[Column]) -> Column:
     """Return columns one behind the other as one."""
     if all(isinstance(column, Ids) for column in columns):
@@ -226,8 +234,7 @@ def _joined(columns: tp.Sequence[Column]) -> Column:
                 distinct.append(value)
             numbers.append(number)
         codes.append(np.array(numbers, np.int64)[column.codes])
-    joined = np.concatenate(codes)
-    return Coded(distinct, joined.astype(np.min_scalar_type(max(len(distinct) - 1, 0))))
+    return _narrowed(distinct, np.concatenate(codes))
 
 
 # ############# Blocks ############# #

@@ -29,10 +29,12 @@ class _Part:
     Args:
         block (RunBlock): Block.
         state (int): What all of its rows are at first.
-        is_older (bool): Whether it was read from the file of the older layout."""
+        is_older (bool): Whether it was read from the file of the older layout.
+        is_gathered (bool): Whether it is of lone runs, to which others can be added."""
 
-    def __init__(self, block: RunBlock, state: int, is_older: bool = False) -> None:
+    def __init__(self, block: RunBlock, state: int, is_older: bool = False, is_gathered: bool = False) -> None:
         self.block = block
+        self.is_gathered = is_gathered
         self.states = np.full(len(block), state, np.uint8)
         self.is_older = is_older
 
@@ -130,11 +132,11 @@ class HeldRuns:
         records = self._lone[state]
         if not records:
             return
-        part = _Part(RunBlock.of(list(records.values())), state)
+        part = _Part(RunBlock.of(list(records.values())), state, is_gathered=True)
         self._lone[state] = {}
         while self._parts and self._can_join(self._parts[-1], part):
             earlier = self._parts.pop()
-            joined = _Part(RunBlock.joined([earlier.block, part.block]), state)
+            joined = _Part(RunBlock.joined([earlier.block, part.block]), state, is_gathered=True)
             joined.states = np.concatenate([earlier.states, part.states])
             part = joined
         self._parts.append(part)
@@ -142,7 +144,7 @@ class HeldRuns:
 
     @staticmethod
     def _can_join(earlier: _Part, part: _Part) -> bool:
-        if earlier.is_older:
+        if not earlier.is_gathered:
             return False
         return len(earlier.block) <= 2 * len(part.block) and len(earlier.block) + len(part.block) <= _MANY
 
