@@ -214,6 +214,24 @@ def _narrowed(distinct: tp.List[tp.Any], codes: tp.Array1d) -> Column:
     return Coded(distinct, codes.astype(np.min_scalar_type(max(len(distinct) - 1, 0))))
 
 
+def _is_absent(column: Column) -> bool:
+    return isinstance(column, Coded) and column.distinct == [ABSENT]
+
+
+def _group_of(item: tp.Tuple[Path, Column]) -> int:
+    """Return the place of a column among the others, so that the same runs are always written in the same way."""
+    path, _ = item
+    return NESTED.index(path[0]) if len(path) > 1 else -1
+
+
+def _is_constant(column: Column) -> bool:
+    """Return whether all runs have the same value."""
+    if isinstance(column, Numbers):
+        bits = column.values.view(np.int64)
+        return bool((bits == bits[0]).all())
+    return isinstance(column, Coded) and len(column.distinct) == 1
+
+
 def _joined(columns: tp.Sequence[Column]) -> Column:
     """Return columns one behind the other as one."""
     if all(isinstance(column, Ids) for column in columns):
@@ -290,7 +308,8 @@ class RunBlock:
 
     def take(self, rows: tp.Array1d) -> "RunBlock":
         """Return some of the runs, in the order of `rows`."""
-        return RunBlock(len(rows), {path: column.take(rows) for path, column in self.columns.items()})
+        taken = {path: column.take(rows) for path, column in self.columns.items()}
+        return RunBlock(len(rows), {path: column for path, column in taken.items() if not _is_absent(column)})
 
     # ############# JSON ############# #
 
@@ -298,13 +317,13 @@ class RunBlock:
         """Return the block as JSON. What reads back the same without being there is left out."""
         shared: tp.Dict[str, tp.Any] = {}
         columns: tp.Dict[str, tp.Any] = {}
-        for path, column in self.columns.items():
-            if isinstance(column, Coded) and len(column.distinct) == 1:
-                value = column.distinct[0]
-                if value is not ABSENT and (len(path) > 1 or not may_be_left_out(path[0], value)):
-                    _put(shared, path, value)
-            else:
+        for path, column in sorted(self.columns.items(), key=_group_of):
+            if not _is_constant(column):
                 _put(columns, path, column.to_json())
+                continue
+            value = column.at(0)
+            if value is not ABSENT and (len(path) > 1 or not may_be_left_out(path[0], value)):
+                _put(shared, path, value)
         order = {name: names for name, names in self._names().items() if names != _read_names(name, shared, columns)}
         return dict(runs=len(self), shared=shared, columns=columns, **(dict(order=order) if order else {}))
 
@@ -328,7 +347,7 @@ class RunBlock:
         if type(length) is not int or length < 1 or type(shared) is not dict or type(columns) is not dict:
             raise ValueError("a block must have a number of runs, and objects of what they share and of columns")
         try:
-            found = {path: constant(value, length) for path, value in _paths_of(shared)}
+            found: tp.Dict[Path, Column] = {path: constant(value, length) for path, value in _paths_of(shared)}
             for path, column in _paths_of(columns):
                 found[path] = _ids_of(column, length) if path == ("run_id",) else _parsed_column(column, length, path)
         except (TypeError, OverflowError) as e:
@@ -456,9 +475,11 @@ def _in_order(columns: tp.Dict[Path, Column], order: tp.Any) -> tp.Dict[Path, Co
     """Return columns in the order in which they were before they were written."""
     if type(order) is not dict or not all(type(names) is list for names in order.values()):
         raise ValueError("an order of names that is none")
-    paths = [(name, inner) for name, names in order.items() for inner in names]
-    ordered = {path: columns[path] for path in paths if path in columns}
-    return {**ordered, **columns}
+    ordered: tp.Dict[Path, Column] = {}
+    for path in columns:
+        group = [(path[0], inner) for inner in order.get(path[0], ())] if len(path) > 1 else []
+        ordered.update((member, columns[member]) for member in (*group, path) if member in columns)
+    return ordered
 
 
 def _paths_of(content: tp.Mapping[str, tp.Any]) -> tp.Iterator[tp.Tuple[Path, tp.Any]]:

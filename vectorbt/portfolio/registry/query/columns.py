@@ -79,9 +79,10 @@ def ask(query: Query, parts: tp.Sequence[Part]) -> tp.List[RunRecord]:
     keys = [_sort_keys(block, query.sort_by, found) for block, found in zip(blocks, rows)]
     which = np.repeat(np.arange(len(rows)), list(map(len, rows)))
     found = Found(blocks, which, np.concatenate(rows) if rows else np.empty(0, np.int64))
-    if any(key is None for key in keys):
+    numbers = [key for key in keys if key is not None]
+    if len(numbers) < len(keys):
         return query.arrange(found.records())
-    places = _ordered(query, found, keys)
+    places = _ordered(query, found, numbers)
     return Found(blocks, which[places], found.rows[places]).records()
 
 
@@ -142,8 +143,9 @@ def _has_parameter(found: Values, wanted: tp.Any) -> tp.Array1d:
     choices = wanted if isinstance(wanted, list) else [wanted]
     if isinstance(found, NumericValues) and all(type(choice) in (int, float) for choice in choices):
         answers = [found.compared("==", choice) for choice in choices if choice == choice]
-        if choices and len(answers) == len(choices) and all(answer is not None for answer in answers):
-            return np.logical_or.reduce(answers)
+        exact = [answer for answer in answers if answer is not None]
+        if choices and len(exact) == len(choices):
+            return np.logical_or.reduce(exact)
     return found.spread(lambda have: has_one_of(have, choices))
 
 

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.block import RunBlock, constant
+from vectorbt.portfolio.registry.block import Column, RunBlock, constant
 from vectorbt.portfolio.registry.checks import is_run_id
 from vectorbt.portfolio.registry.store import tombstone
 
@@ -58,7 +58,8 @@ class _Part:
     @cached_property
     def tombstones(self) -> RunBlock:
         """The block with what is kept of a run when it is deleted."""
-        blank = {(name,): constant(value, len(self.block)) for name, value in tombstone({}).items()}
+        kept = tombstone({})
+        blank: tp.Dict[tp.Tuple[str, ...], Column] = {(name,): constant(kept[name], len(self.block)) for name in kept}
         return RunBlock(len(self.block), {**self.block.columns, **blank})
 
 

@@ -72,12 +72,12 @@ def column_at(excerpts: tp.Sequence[Excerpt], name: str, default: tp.Callable[[]
 def _gathered(excerpts: tp.Sequence[Excerpt], path: tp.Tuple[str, ...]) -> tp.Any:
     """Return one column of all records in the narrowest type that holds it, None if none of them has such a value."""
     columns = [excerpt.block.column(*path) for excerpt in excerpts]
-    kinds = {column.values.dtype.kind if isinstance(column, Numbers) else None for column in columns}
     n_records = sum(len(excerpt.places) for excerpt in excerpts)
-    if len(kinds) == 1 and None not in kinds:
-        numbers = np.empty(n_records, columns[0].values.dtype)
-        for (_, rows, places), column in zip(excerpts, columns):
-            numbers[places] = column.values[rows]
+    arrays = [column.values for column in columns if isinstance(column, Numbers)]
+    if len(arrays) == len(columns) and len({array.dtype for array in arrays}) == 1:
+        numbers = np.empty(n_records, arrays[0].dtype)
+        for (_, rows, places), array in zip(excerpts, arrays):
+            numbers[places] = array[rows]
         return numbers
     distinct: tp.List[tp.Any] = []
     codes = np.empty(n_records, np.int64)
