@@ -35,7 +35,7 @@ import numpy as np
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import is_run_id
 from vectorbt.portfolio.registry.encoding import decode_mapping, dumps, encode
-from vectorbt.portfolio.registry.record_json import check_artifact, may_be_left_out, parse_timestamp
+from vectorbt.portfolio.registry.record_json import DETAILS, check_artifact, may_be_left_out, parse_timestamp
 
 __all__ = ["ABSENT", "NESTED", "Coded", "Column", "Ids", "Numbers", "Row", "RunBlock", "constant"]
 
@@ -218,10 +218,15 @@ def _is_absent(column: Column) -> bool:
     return isinstance(column, Coded) and column.distinct == [ABSENT]
 
 
-def _group_of(item: tp.Tuple[Path, Column]) -> int:
-    """Return the place of a column among the others, so that the same runs are always written in the same way."""
-    path, _ = item
-    return NESTED.index(path[0]) if len(path) > 1 else -1
+def _place_of(item: tp.Tuple[Path, Column]) -> int:
+    """Return the place of a column among the others: a record is written in the same way, wherever it comes from."""
+    (name, *_), _ = item
+    return _PLACES.get(name, len(_PLACES))
+
+
+_PLACES = {
+    name: place for place, name in enumerate(("run_id", "timestamp", "strategy_name", "sweep_id", "column", *DETAILS))
+}
 
 
 def _is_constant(column: Column) -> bool:
@@ -267,7 +272,7 @@ class RunBlock:
 
     def __init__(self, length: int, columns: tp.Dict[Path, Column]) -> None:
         self._length = length
-        self.columns = columns
+        self.columns = dict(sorted(columns.items(), key=_place_of))
 
     def __len__(self) -> int:
         return self._length
@@ -317,7 +322,7 @@ class RunBlock:
         """Return the block as JSON. What reads back the same without being there is left out."""
         shared: tp.Dict[str, tp.Any] = {}
         columns: tp.Dict[str, tp.Any] = {}
-        for path, column in sorted(self.columns.items(), key=_group_of):
+        for path, column in self.columns.items():
             if not _is_constant(column):
                 _put(columns, path, column.to_json())
                 continue
