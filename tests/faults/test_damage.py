@@ -20,6 +20,7 @@ from vectorbt.portfolio.registry.stores.journal import frame, header
 RUNS = 6
 SWEEP_ID = str(uuid.UUID(int=7, version=4))
 DELETED = make_record(30)
+KINDS = ("run", "runs", "changed", "deleted", "trial", "trials")
 
 
 @pytest.fixture(autouse=True)
@@ -167,19 +168,15 @@ def test_two_joined_lines(tmp_path):
         assert RunRegistry(store.base_dir).check()[0].place.endswith(f":{first + 1}")
 
 
-def test_damage_within_a_sweep_costs_no_more_than_what_it_hits(tmp_path):
+def test_damage_within_a_sweep_costs_that_save(tmp_path):
     store = new_store(tmp_path)
     lines = lines_of_file(store)
-    start = next(n for n, line in enumerate(lines) if b'"sweep":{"runs":3' in line)
+    hit = next(n for n, line in enumerate(lines) if b'"runs":{"runs":3' in line)
     sweep = {make_record(number).run_id for number in (20, 21, 22)}
-    for hit in range(start, start + 5):
-        store.metadata_file.write_bytes(b"".join([*lines[:hit], flip_a_bit(lines[hit]), *lines[hit + 1 :]]))
-        lost = {make_record(20 + hit - start - 1).run_id} if start < hit < start + 4 else set()
-        assert ids(store) == everything_saved() - lost, hit
-        assert f"{store.metadata_file}:{hit + 1}" in [p.place for p in RunRegistry(store.base_dir).check()]
-        assert_nothing_more_is_lost(store, [flip_a_bit(lines[hit])] if lost else [])
-        store.damaged_file.unlink(missing_ok=True)
-    assert len(sweep) == 3
+    store.metadata_file.write_bytes(b"".join([*lines[:hit], flip_a_bit(lines[hit]), *lines[hit + 1 :]]))
+    assert ids(store) == everything_saved() - sweep
+    assert f"{store.metadata_file}:{hit + 1}" in [p.place for p in RunRegistry(store.base_dir).check()]
+    assert_nothing_more_is_lost(store, [flip_a_bit(lines[hit])])
 
 
 def test_a_line_of_100_megabytes(tmp_path):
@@ -212,7 +209,7 @@ NESTED = b'{"run_id":"%s","parameters":' % make_record(40).run_id.encode() + b"[
     [NESTED, b"[" * 100_000, b"{}", b"[]", b"5", b"null", b'"x"', b"", b"nonsense", b"\xff", b'{"run_id":"\\ud800"}'],
     ids=lambda content: repr(content[:20]),
 )
-@pytest.mark.parametrize("kind", ["run", "sweep", "deleted"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_right_checksum_over_nonsense(tmp_path, kind, content):
     store = new_store(tmp_path)
     lines = lines_of_file(store)
@@ -364,7 +361,11 @@ def test_hostile_records_disturb_nobody(tmp_path, changes):
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(kind=st.sampled_from(["run", "sweep", "deleted", "header"]), value=HOSTILE, at=st.integers(1, 14))
+@given(
+    kind=st.sampled_from(["run", "runs", "changed", "deleted", "trial", "trials", "header"]),
+    value=HOSTILE,
+    at=st.integers(1, 14),
+)
 def test_hostile_lines_disturb_nobody(tmp_path, kind, value, at):
     store = new_store(tmp_path)
     lines = lines_of_file(store)
@@ -397,7 +398,7 @@ def test_garbage_anywhere(tmp_path, garbage, at, replace):
     for line in content.splitlines(keepends=True):
         if offset + len(line) <= start or offset >= start + replace:
             value = json.loads(line)
-            untouched |= {value[kind]["run_id"] for kind in ("run",) if kind in value and "n" not in value[kind]}
+            untouched |= {value[kind]["run_id"] for kind in ("run",) if kind in value}
         offset += len(line)
     complete = altered[: altered.rfind(b"\n") + 1]
     expected = {run_id for run_id in untouched if run_id.encode() in complete}

@@ -1,7 +1,6 @@
 """The metadata cut at every byte, as a crash or a power cut leaves it: complete runs stay, torn bytes never return."""
 
 import os
-import re
 import uuid
 
 import pytest
@@ -16,10 +15,6 @@ SWEEP_ID = str(uuid.UUID(int=7, version=4))
 def small(number, **fields):
     """Return a record of a short line: every one of its bytes is tried."""
     return make_record(number, **{"stats": {}, "data": {}, "parameters": {}, "tags": [], **fields})
-
-
-A_RUN = re.compile(rb'{"crc":"[0-9a-f]{8}","(run|deleted)":{"run_id":')
-"""The beginning of a line of its own."""
 
 
 def save_runs(store):
@@ -82,7 +77,7 @@ def test_every_prefix(saved, fill):
         assert seen(store) == ({**runs, new.run_id: ""}, deleted), offset
         kept = store.metadata_file.read_bytes()
         assert kept == content[: len(kept) - len(line_of(kept))] + line_of(kept), offset
-        if fill == "cut" and content[offset : offset + 1] == b"\n" and A_RUN.match(line_of(torn)):
+        if fill == "cut" and content[offset : offset + 1] == b"\n":
             # Only its break is missing, which may have been lost since: nobody knows, so it is kept.
             assert store.damaged_file.read_bytes() == line_of(torn) + b"\n"
             store.damaged_file.unlink()

@@ -4,7 +4,6 @@ import datetime
 import decimal
 import enum
 import sys
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,11 @@ from hypothesis import strategies as st
 
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import RunRecord
+from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.query.comparing import equal, sort_key
 from vectorbt.portfolio.registry.query.comparing import is_missing as is_nat
+from vectorbt.portfolio.registry.run import records_of
 from vectorbt.portfolio.registry.tables import compare as comparison
 from vectorbt.portfolio.registry.tables import run_list as table
 
@@ -62,13 +64,20 @@ def is_missing(value):
     return pd.api.types.is_scalar(value) and pd.isna(value)
 
 
+def as_rows(records, size):
+    """Return records as rows of blocks of some size, the last one apart from any block."""
+    held = []
+    for start in range(0, len(records) - 1, size):
+        block = RunBlock.of([record.to_dict() for record in records[start : min(start + size, len(records) - 1)]])
+        held += records_of(RunBlock.from_json(loads(dumps(block.to_json()))), np.arange(len(block)))
+    return [*held, *records[-1:]]
+
+
 @settings(max_examples=200)
-@given(rows=lists_of_values(), chunk=st.integers(1, 4))
-def test_every_value_is_in_its_place(rows, chunk):
+@given(rows=lists_of_values(), size=st.integers(1, 4))
+def test_every_value_is_in_its_place(rows, size):
     records = [make_record(i, stats=row, parameters=row) for i, row in enumerate(rows)]
-    read = [RunRecord.from_dict(record.to_dict()) for record in records]
-    with mock.patch.object(table, "_CHUNK", chunk):
-        frame = table.to_frame(read)
+    frame = table.to_frame(as_rows(records, size))
     pd.testing.assert_frame_equal(frame, table.to_frame(records))
     for name in {name for row in rows for name in row}:
         for column in (name, f"params.{name}"):
@@ -77,12 +86,11 @@ def test_every_value_is_in_its_place(rows, chunk):
 
 
 @settings(max_examples=100)
-@given(kind=st.sampled_from(ALIKE[:4]), n=st.integers(1, 9), chunk=st.integers(1, 4), data=st.data())
-def test_a_column_of_one_kind_has_its_type(kind, n, chunk, data):
+@given(kind=st.sampled_from(ALIKE[:4]), n=st.integers(1, 9), size=st.integers(1, 4), data=st.data())
+def test_a_column_of_one_kind_has_its_type(kind, n, size, data):
     values = [data.draw(kind) for _ in range(n)]
     records = [make_record(i, parameters={"x": value}) for i, value in enumerate(values)]
-    with mock.patch.object(table, "_CHUNK", chunk):
-        column = table.to_frame(records)["params.x"]
+    column = table.to_frame(as_rows(records, size))["params.x"]
     expected = {float: "f", int: "i", pd.Timedelta: "m", pd.Timestamp: "M"}[type(values[0])]
     assert column.dtype.kind == expected and column.tolist() == values
 

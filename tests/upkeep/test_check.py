@@ -16,7 +16,7 @@ from tests.support.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRegistry
 from vectorbt.portfolio.registry.artifacts import folder as folder_artifacts
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.stores.journal import lines_of
+from vectorbt.portfolio.registry.stores.journal import line_of
 
 DAY = 86_400
 ORPHAN = f"{uuid.UUID(int=99, version=4)}.pkl"
@@ -96,7 +96,7 @@ class TestCheck:
             store.save_run(make_record(number))
         edit_line(store, 3, flip)
         edit_line(store, 4, lambda line: b"\xef\xbb\xbf" + line)
-        edit_line(store, 5, lambda line: lines_of("run", [{"run_id": make_record(3).run_id, "tags": 5}]))
+        edit_line(store, 5, lambda line: line_of("run", [{"run_id": make_record(3).run_id, "tags": 5}]))
         found = {problem.kind: problem for problem in registry.check()}
         assert set(found) == {"unreadable_line", "altered_line", "malformed_record"}
         assert found["unreadable_line"].place == f"{store.metadata_file}:3"
@@ -404,7 +404,7 @@ class TestCompact:
         assert done == planned
         assert (done.bytes_after, done.lines_after) == (len(content), content.count(b"\n"))
         assert done.bytes_after < done.bytes_before and done.put_aside == 0
-        assert done.lines_after == 1 + 1 + (3 + 2) + 2 + (2 + 2) + 1  # header, run, sweep, runs, deleted ones
+        assert done.lines_after == 1 + 1 + 1 + 2 + 1 + 1  # header, run, sweep, runs; deleted sweep and run
         assert everything(store) == before
         assert [run.to_dict() for run in registry.list_runs()] == before[0]
         assert kinds(registry) == []
@@ -447,8 +447,8 @@ class TestCompact:
     def test_damaged_lines_are_put_aside_byte_for_byte(self, registry, store, quiet):
         self.fill(store)
         damaged = edit_line(store, 2, flip)
-        in_sweep = edit_line(store, 5, flip)
-        malformed = edit_line(store, 14, lambda line: lines_of("run", [{"run_id": "x", "tags": 5}]))
+        in_sweep = edit_line(store, 3, flip)
+        malformed = edit_line(store, 6, lambda line: line_of("run", [{"run_id": "x", "tags": 5}]))
         with open(store.metadata_file, "ab") as file:
             file.write(b"\xff\xfe nonsense\n")
         store.save_run(make_record(20))
@@ -476,7 +476,7 @@ class TestCompact:
     def test_a_torn_end_does_not_come_back(self, registry, store):
         store.save_run(make_record())
         content = store.metadata_file.read_bytes()
-        store.metadata_file.write_bytes(content + lines_of("run", [make_record(1).to_dict()])[:-9])
+        store.metadata_file.write_bytes(content + line_of("run", [make_record(1).to_dict()])[:-9])
         assert registry.compact().bytes_after == len(content)
         assert store.metadata_file.read_bytes() == content
 

@@ -1,4 +1,4 @@
-"""What metrics are called, and which of them are best when low."""
+"""What metrics and parameters are called, and which metrics are best when low."""
 
 import re
 
@@ -9,6 +9,9 @@ HEADLINE = ("total_return", "sharpe_ratio", "max_drawdown", "total_trades", "win
 
 FIELD_NAMES = {"max_dd": "max_drawdown"}
 """Metrics of vectorbt whose field in a record has another name."""
+
+PARAMETER_PREFIX = "params."
+"""What stands before the name of a parameter where metrics, fields and parameters are named alike."""
 
 _LOW_IS_BETTER = re.compile(r"drawdown|duration|(?<![a-z])(dd|fees?)(?![a-z])", re.IGNORECASE)
 

@@ -115,6 +115,23 @@ def check_artifact(run_id: str, value: tp.Any) -> None:
             raise ValueError(f"artifact of run {run_id} must have a {kind.__name__} as {key}, not {value[key]!r}")
 
 
+# ############# Writing ############# #
+
+_NEEDED = frozenset({"run_id", "timestamp", "strategy_name"})
+
+
+def may_be_left_out(name: str, value: tp.Any) -> bool:
+    """Return whether a record reads back the same without a key and its value.
+
+    What a newer version has written under a key of its own may mean something even where it is empty."""
+    return name in KEYS and name not in _NEEDED and value in (None, "", [], {})
+
+
+def without_empty(record: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+    """Return a record without what reads back the same if it is not there."""
+    return {name: value for name, value in record.items() if not may_be_left_out(name, value)}
+
+
 # ############# Decoding ############# #
 
 

@@ -12,6 +12,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry import record_json
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifact import Artifact
+from vectorbt.portfolio.registry.block import Row, RunBlock
 from vectorbt.portfolio.registry.checks import (
     as_text,
     as_utc,
@@ -28,10 +29,24 @@ from vectorbt.portfolio.registry.checks import (
 from vectorbt.portfolio.registry.display import as_cell, text_of
 from vectorbt.portfolio.registry.encoding import dumps, encode, encode_mapping, loads, loads_again
 from vectorbt.portfolio.registry.metric_names import HEADLINE
+from vectorbt.portfolio.registry.named_values import values_of
 from vectorbt.portfolio.registry.record_json import CONTAINERS, DETAILS, Detail
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
+
+
+class Json(tp.NamedTuple):
+    """The JSON of a record, and what it shares with others."""
+
+    source: bytes
+    shared: tp.Mapping[str, tp.Any]
+
+    def parse(self) -> tp.Mapping[str, tp.Any]:
+        """Return the record as a dict of JSON, which is not to be changed."""
+        own = loads_again(self.source)
+        return {**self.shared, **own} if self.shared else own
+
 
 _Known = tp.Dict[tp.Tuple[str, int], tp.Any]
 """Encoded details by their name and the `id` of what was encoded."""
@@ -85,10 +100,8 @@ class RunRecord:
         0.6023
         ```"""
 
-    _source: tp.Union[None, tp.Mapping[str, tp.Any], tp.Tuple[bytes, tp.Mapping[str, tp.Any]]] = field(
-        default=None, init=False
-    )
-    """What the details are decoded from: JSON and what it shares with other records, or the parsed dict."""
+    _source: tp.Union[None, tp.Mapping[str, tp.Any], Row, Json] = field(default=None, init=False)
+    """What the details are decoded from: a row of a block, JSON, or the parsed dict."""
 
     run_id: str = field(default_factory=lambda: new_run_ids(1)[0])
     timestamp: datetime = field(default_factory=now)
@@ -272,7 +285,7 @@ class RunRecord:
         if not isinstance(dct, dict):
             raise ValueError(f"a record must be a JSON object, not {type(dct).__name__}")
         record = cls._from_summary({**shared, **dct} if shared else dct)
-        record._source = (source, shared)
+        record._source = Json(source, shared)
         return record
 
     @classmethod
@@ -294,6 +307,11 @@ class RunRecord:
         record._root = None
         return record
 
+    @property
+    def source(self) -> tp.Union[None, tp.Mapping[str, tp.Any], Row, Json]:
+        """What the details are decoded from, as long as nobody has set one."""
+        return self._source
+
     def decode_detail(self, name: str) -> tp.Any:
         """Return a detail that nobody has asked for yet."""
         if name == "portfolio_path" and self._root is not None:
@@ -302,8 +320,8 @@ class RunRecord:
 
     def _parsed(self) -> tp.Mapping[str, tp.Any]:
         """Return the dict that the details are decoded from, which is empty if the record was not read from JSON."""
-        if isinstance(self._source, tuple):
-            self._source = self.as_json()
+        if isinstance(self._source, (Row, Json)):
+            self._source = self._source.parse()
         return {} if self._source is None else self._source
 
     def locate(self, root: str) -> None:
@@ -374,10 +392,7 @@ class RunRecord:
 
         For a record that is as it was read it takes no more than parsing. What it leaves out is what
         `RunRecord.from_dict` takes for granted."""
-        if isinstance(self._source, tuple):
-            source, shared = self._source
-            return {**shared, **loads_again(source)} if shared else loads_again(source)
-        return self.to_dict()
+        return self._source.parse() if isinstance(self._source, (Row, Json)) else self.to_dict()
 
     def copy(self) -> "RunRecord":
         """Return a record that shares nothing changeable with this one."""
@@ -458,6 +473,34 @@ for _name in DETAILS:
     setattr(RunRecord, _name, Detail(_name, getattr(RunRecord, _name)))
 
 _summary_of = attrgetter(*(f.name for f in fields(RunRecord) if f.name not in DETAILS))
+
+
+_SUMMARY = ("run_id", "timestamp", "strategy_name", "sweep_id", "column", *HEADLINE)
+"""Names of the fields that nearly every record is asked for."""
+
+
+def records_of(block: RunBlock, rows: tp.Array1d) -> tp.List[RunRecord]:
+    """Return some of the runs of a block as records, whose details stay columns until they are asked for."""
+    columns = [values_of(block, name).take(rows) for name in _SUMMARY]
+    records = []
+    for i, summary in zip(rows.tolist(), zip(*columns)):
+        record = object.__new__(RunRecord)
+        (
+            record.run_id,
+            record.timestamp,
+            record.strategy_name,
+            record.sweep_id,
+            record.column,
+            record.total_return,
+            record.sharpe_ratio,
+            record.max_drawdown,
+            record.total_trades,
+            record.win_rate,
+        ) = summary
+        record._source = Row(block, i)
+        record._root = None
+        records.append(record)
+    return records
 
 
 def to_dicts(records: tp.Sequence[RunRecord]) -> tp.List[tp.Dict[str, tp.Any]]:

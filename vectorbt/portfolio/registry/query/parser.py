@@ -4,10 +4,10 @@ import re
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import QueryError
+from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
 from vectorbt.portfolio.registry.query.where import (
     COMPARISONS,
     NONE,
-    PARAMETER_PREFIX,
     And,
     Compare,
     Condition,

@@ -17,7 +17,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import as_text, as_utc, check_parameters, check_tags
 from vectorbt.portfolio.registry.display import text_of
 from vectorbt.portfolio.registry.errors import QueryError
-from vectorbt.portfolio.registry.metric_names import HEADLINE, duration_metrics, vectorbt_metrics
+from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX, duration_metrics, vectorbt_metrics
 from vectorbt.portfolio.registry.query.comparing import (
     EPOCH,
     MICROSECOND,
@@ -38,7 +38,6 @@ FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
 """Names of a run's fields that can be asked about, beside its metrics and `params.<name>`."""
 
 _SUMMARY = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", *HEADLINE})
-_PARAMS = "params."
 _RANKED = ORDERED_KINDS - {Kind.STRING}
 """Kinds of values of which one can be the best."""
 
@@ -49,8 +48,8 @@ def value_of(record: RunRecord, name: str) -> tp.Any:
     None where the record has no such value."""
     if name in HEADLINE or name in FIELDS or name == "column":
         return getattr(record, name)
-    if name.startswith(_PARAMS):
-        return record.parameters.get(name[len(_PARAMS) :])
+    if name.startswith(PARAMETER_PREFIX):
+        return record.parameters.get(name.removeprefix(PARAMETER_PREFIX))
     return record.stats.get(name)
 
 
@@ -247,7 +246,7 @@ class Query:
             and (self.data is None or record.data.get("fingerprint") in self.data)
             and (self.parameters is None or _has_parameters(record, self.parameters))
             and (self.where is None or self.where.matches(lambda name: value_of(record, name)))
-            and (self.finite is None or _is_finite(value_of(record, self.finite)))
+            and (self.finite is None or is_rankable(value_of(record, self.finite)))
         )
 
     def apply(self, records: tp.Iterable[RunRecord]) -> tp.List[RunRecord]:
@@ -311,7 +310,7 @@ class Query:
             QueryError: If a metric is unknown. Names the nearest ones."""
         known = {*FIELDS, *HEADLINE, *vectorbt_metrics()}
         sorting = (name for name in (self.sort_by, self.finite) if name is not None)
-        names = {name for name in sorting if not name.startswith(_PARAMS)} - {"column"}
+        names = {name for name in sorting if not name.startswith(PARAMETER_PREFIX)} - {"column"}
         if self.where is not None:
             names |= {name.name for name in self.where.names if name.parameter is None}
         if names <= known:
@@ -392,7 +391,7 @@ def _first_by_key(keyed: tp.List[tp.Tuple], limit: int, reverse: bool) -> tp.Lis
     return [pair for pair in keyed if (pair[0] >= last if reverse else pair[0] <= last)]
 
 
-def _is_finite(value: tp.Any) -> bool:
+def is_rankable(value: tp.Any) -> bool:
     """Return whether a value can be ranked: a finite number, a duration, a point in time."""
     if isinstance(value, float):
         return value - value == 0.0
@@ -402,11 +401,14 @@ def _is_finite(value: tp.Any) -> bool:
 def _has_parameters(record: RunRecord, wanted: tp.Dict[str, tp.Any]) -> bool:
     """Return whether a record has each of the wanted values, or one of them where a list is wanted."""
     for name, value in wanted.items():
-        have = record.parameters.get(name)
-        choices = value if isinstance(value, list) else [value]
-        if not any(is_missing(have) if is_missing(choice) else same(have, choice) for choice in choices):
+        if not has_one_of(record.parameters.get(name), value if isinstance(value, list) else [value]):
             return False
     return True
+
+
+def has_one_of(have: tp.Any, choices: tp.Sequence[tp.Any]) -> bool:
+    """Return whether a value is one of several, or is missing where one of these is."""
+    return any(is_missing(have) if is_missing(choice) else same(have, choice) for choice in choices)
 
 
 # ############# Checking ############# #

@@ -36,6 +36,7 @@ from functools import cached_property
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import QueryError
+from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
 from vectorbt.portfolio.registry.query.comparing import compare, contains, equal, is_missing, less, members
 
 __all__ = [
@@ -52,8 +53,6 @@ __all__ = [
     "Where",
     "error_at",
 ]
-
-PARAMETER_PREFIX = "params."
 
 Getter = tp.Callable[[str], tp.Any]
 Predicate = tp.Callable[[Getter], bool]

@@ -15,8 +15,11 @@ import os
 import stat
 import threading
 import weakref
+from collections import Counter
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
@@ -32,26 +35,32 @@ from vectorbt.portfolio.registry.artifacts.files import (
 )
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
+from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
+from vectorbt.portfolio.registry.query.columns import ask
 from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.record_json import without_empty
 from vectorbt.portfolio.registry.reports import Compaction, Problem
-from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.store import RunStore, tombstone
+from vectorbt.portfolio.registry.run import RunRecord, records_of
+from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores.file_lock import POLL_SECONDS, file_lock
+from vectorbt.portfolio.registry.stores.held_runs import HeldRuns
 from vectorbt.portfolio.registry.stores.journal import (
     Damage,
     Entry,
     JournalReader,
     beyond_reading,
     check_header,
-    compacted,
     damaged_lines,
+    deletion,
     frame,
     header,
-    is_last_line,
+    line_of,
     lines_of,
+    parse_deletion,
     parse_line,
-    whole_value,
+    read_record,
 )
 from vectorbt.portfolio.registry.stores.journal_problems import line_problems, put_aside, record_problems, torn_end
 from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
@@ -134,7 +143,7 @@ class FileStore(RunStore):
         with self.exclusive():
             if not new_ids:
                 self._check_unused([record["run_id"] for record in records])
-            self._append(lines_of("deleted" if deleted else "run", records))
+            self._append(line_of("trial" if deleted else "run", records))
 
     def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
         with self.exclusive():
@@ -142,39 +151,48 @@ class FileStore(RunStore):
             if record is None:
                 return None
             changed = change(record)
-            self._append(lines_of("run", [changed.to_dict()]))
+            self._append(frame("changed", dumps(without_empty(changed.to_dict()))))
             return changed
 
     def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
         with self.exclusive():
             with self._reading:
                 self._refresh()
-                removed = [self._runs[run_id].shallow_copy() for run_id in sorted(run_ids) if run_id in self._runs]
+                removed = [record for record in map(self._held_run, sorted(run_ids)) if record is not None]
+                whole_sweeps = self._whole_sweeps(removed)
             if removed:
-                self._append(lines_of("deleted", [tombstone(record.to_dict()) for record in removed]))
+                rest = [record.run_id for record in removed if record.sweep_id not in whole_sweeps]
+                self._append(deletion(rest, sorted(whole_sweeps)))
             return removed
+
+    def _whole_sweeps(self, removed: tp.Iterable[RunRecord]) -> tp.Set[str]:
+        """Return the sweeps that are removed altogether, so that the line need not name each of their runs."""
+        counts = Counter(record.sweep_id for record in removed if record.sweep_id is not None)
+        return {sweep_id for sweep_id, n_runs in counts.items() if n_runs > 1 and self._held.count(sweep_id) == n_runs}
 
     def get(self, run_id: str) -> tp.Optional[RunRecord]:
         with self._reading:  # another thread may be reading the journal anew
             self._refresh()
-            record = self._runs.get(run_id)
-        return None if record is None else record.shallow_copy()
+            return self._held_run(run_id)
+
+    def _held_run(self, run_id: str) -> tp.Optional[RunRecord]:
+        found = self._held.find(run_id)
+        if found is None or found.is_deleted:
+            return None
+        return records_of(found.block, np.array([found.row]))[0]
 
     def select(self, query: Query) -> tp.List[RunRecord]:
         with self._reading:
             self._refresh()
-            pools = {False: [self._runs], True: [self._deleted], None: [self._runs, self._deleted]}[query.deleted]
-            held = query.narrow(record for pool in pools for record in pool.values())
+            parts = self._held.parts(query.deleted)
         with collection_paused():
-            if query.is_summary:
-                return [record.shallow_copy() for record in query.arrange(held)]
-            return query.apply(record.shallow_copy() for record in held)
+            return ask(query, parts)
 
     def _check_unused(self, run_ids: tp.Sequence[str]) -> None:
         with self._reading:
             self._refresh()
             for run_id in run_ids:
-                if run_id in self._runs or run_id in self._deleted:
+                if self._held.find(run_id) is not None:
                     raise RunExistsError(f"run {run_id} is in {self} already; a run is saved once")
 
     def check_writable(self) -> None:
@@ -212,14 +230,14 @@ class FileStore(RunStore):
         with collection_paused():
             for entry in self._journal.read(file):
                 self._take(entry)
+            self._held.settle()
 
     def _forget(self) -> None:
         """Forget what was read, so that the next reading begins at the first byte."""
         self._journal = JournalReader(self.metadata_file)
-        self._runs: tp.Dict[str, RunRecord] = {}
-        self._deleted: tp.Dict[str, RunRecord] = {}
+        self._held = HeldRuns()
         self._unusable: tp.List[Damage] = []
-        self._older_runs: tp.Dict[str, RunRecord] = {}
+        self._n_older_runs = 0
         self._older_damages: tp.List[Damage] = []
         self._older_status: tp.Optional[tp.Tuple[int, int]] = None
 
@@ -235,22 +253,28 @@ class FileStore(RunStore):
         status = self._older_layout_status()
         if status is not None:
             records, self._older_damages = read_older_layout(self.older_metadata_file)
-            self._older_runs = {record.run_id: record for record in records}
-            self._runs = dict(self._older_runs)
+            self._n_older_runs = len(records)
+            if records:
+                self._held.add_block(RunBlock.of([record.to_dict() for record in records]), is_older=True)
         self._older_status = status  # once it was read: else it would be taken for read, and its runs for gone
 
     def _take(self, entry: Entry) -> None:
         try:
-            record = RunRecord.from_json(entry.value, entry.shared)
+            if entry.kind == "deleted":
+                run_ids, sweep_ids = parse_deletion(entry.value)
+                self._held.delete(run_ids, sweep_ids)
+            elif entry.kind in ("runs", "trials"):
+                self._held.add_block(RunBlock.from_json(loads(entry.value)), deleted=entry.kind == "trials")
+            else:
+                self._take_record(entry.kind, read_record(entry.value))
         except ValueError as e:
-            self._unusable.append(Damage(entry.line, str(e), frame(entry.kind, whole_value(entry))))
-            return
-        if entry.kind == "run":
-            self._deleted.pop(record.run_id, None)
-            self._runs[record.run_id] = record
+            self._unusable.append(Damage(entry.line, str(e), frame(entry.kind, entry.value)))
+
+    def _take_record(self, kind: str, record: tp.Dict[str, tp.Any]) -> None:
+        if kind == "changed":
+            self._held.replace(record)
         else:
-            self._runs.pop(record.run_id, None)
-            self._deleted[record.run_id] = record
+            self._held.add(record, deleted=kind == "trial")
 
     def damages(self) -> tp.List[Damage]:
         """Return the lines of the metadata that are not as they were written."""
@@ -316,13 +340,12 @@ class FileStore(RunStore):
     def _cut_torn_end(self, file: tp.BinaryIO) -> int:
         """Cut off what a writer that died has left behind, and return where the next line goes.
 
-        That takes a look at both ends of the file, however long it is, unless there is something to cut off."""
+        That takes a look at the first and the last line, unless there is something to cut off."""
         size = os.fstat(file.fileno()).st_size
         if size == 0:
             return 0
         self._check_opening(file)
-        tail = _read_at(file, max(0, size - _TAIL), _TAIL)
-        if is_last_line(tail[tail.rfind(b"\n", 0, -1) + 1 :]):
+        if parse_line(_last_line(file, size)) is not None:
             return size
         with self._reading:
             self._refresh()
@@ -365,7 +388,7 @@ class FileStore(RunStore):
     def unreadable(self) -> bytes:
         with self._reading:
             contents = [*(damage.content for damage in self.damages()), *damaged_lines(self._torn())]
-            if self._older_damages and not self._older_runs:  # whatever it held, it may have named any of them
+            if self._older_damages and not self._n_older_runs:  # whatever it held, it may have named any of them
                 contents += [info.name.encode() for info in self.artifacts.list()]
         return b"".join([*contents, self._read_own(self.damaged_file)])
 
@@ -397,14 +420,12 @@ class FileStore(RunStore):
         """Return what a compaction saves, which lines it puts aside, and what it makes of the journal."""
         with self._reading:
             self._read_anew()
-            older = self._older_runs
-            runs = [record.shallow_copy() for run_id, record in self._runs.items() if older.get(run_id) is not record]
-            deleted = [record.shallow_copy() for record in self._deleted.values()]
+            runs, trials = self._held.parts(False, older=False), self._held.parts(True)
             damaged = beyond_reading([*self._journal.damages, *self._unusable])
             before, end = self._read_own(self.metadata_file), self._journal.end
         damaged += damaged_lines(before[end:])
         with collection_paused():
-            content = compacted(runs, deleted) if before else b""
+            content = b"".join([header(), *lines_of("run", runs), *lines_of("trial", trials)]) if before else b""
         lines = before.count(b"\n"), content.count(b"\n")
         return Compaction(len(before), len(content), *lines, len(damaged)), damaged, content
 
@@ -422,6 +443,17 @@ class FileStore(RunStore):
             return os.stat(self.metadata_file).st_size
         except FileNotFoundError:
             return 0
+
+
+def _last_line(file: tp.BinaryIO, size: int) -> bytes:
+    """Return the last line of a file, read from its end."""
+    length = _TAIL
+    while True:
+        tail = _read_at(file, max(0, size - length), length)
+        start = tail.rfind(b"\n", 0, -1) + 1
+        if start or length >= size:
+            return tail[start:]
+        length *= 4
 
 
 def _read_at(file: tp.BinaryIO, offset: int, size: int) -> bytes:

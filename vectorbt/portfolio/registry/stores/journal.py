@@ -1,51 +1,50 @@
-"""The metadata file of a `vectorbt.portfolio.registry.stores.file_store.FileStore`: checksummed lines.
+"""The metadata file of a `vectorbt.portfolio.registry.stores.file_store.FileStore`: checksummed lines, one a save.
 
 ```text
 {"crc":"<crc32>","header":{"format":"vectorbt-registry","version":1}}
 {"crc":"<crc32>","run":{"run_id":...}}
-{"crc":"<crc32>","sweep":{"runs":2,"shared":{...}}}
-{"crc":"<crc32>","run":{"n":1,"run_id":...}}
-{"crc":"<crc32>","run":{"n":2,"run_id":...}}
-{"crc":"<crc32>","sweep":{"runs":0,"shared":{...}}}
-{"crc":"<crc32>","deleted":{"run_id":...}}
+{"crc":"<crc32>","runs":{"runs":4950,"shared":{...},"columns":{...}}}
+{"crc":"<crc32>","changed":{"run_id":...}}
+{"crc":"<crc32>","deleted":{"run_ids":["..."]}}
+{"crc":"<crc32>","deleted":{"sweep_ids":["..."]}}
+{"crc":"<crc32>","trial":{"run_id":...}}
 ```
 
-The file is only ever appended to. The CRC-32 is over the bytes of the value. The last line of a run_id wins.
-
-A `sweep` line opens a block: it announces how many lines follow that belong together and holds what they have in
-common. The lines of a block are numbered. The block is there when all of its lines are; what is cut off in between is
-no block. The same `sweep` line, announcing nothing more, closes the block, so that damage to either of the two costs
-nothing. Several deletions in one transaction are a block as well."""
+The file is only ever appended to. The CRC-32 is over the bytes of the value. A line is there whole or not at all, and
+so is a save: `run` is the record of a lone run, `runs` are those of a sweep as columns, see
+`vectorbt.portfolio.registry.block`. `changed` is a record that takes the place of an earlier one. `deleted` names runs
+that were deleted, or all of a sweep; what was saved of them stays where it is, since a deleted run stays a trial.
+`trial` and `trials` are runs that were deleted in another registry, or before a compaction."""
 
 import os
 import re
 import zlib
-from dataclasses import dataclass, field
+
+import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import open_regular
+from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.checks import is_run_id
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import SchemaVersionError
-from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.stores.shared_part import shared_part, without_empty
+from vectorbt.portfolio.registry.record_json import check, parse_timestamp, without_empty
 
 FORMAT = "vectorbt-registry"
 VERSION = 1
 
 _START = b'{"crc":"'
-_KINDS = {b"header": "header", b"run": "run", b"sweep": "sweep", b"deleted": "deleted"}
-_NUMBERED = b'{"n":'
+_KINDS = {kind.encode(): kind for kind in ("header", "run", "runs", "changed", "deleted", "trial", "trials")}
 _SEPARATORS = b"\xef\xbb\xbf\r\n "
 """What stands between lines that were joined, in front of the first, or behind those of another system."""
 
 
 class Entry(tp.NamedTuple):
-    """What a line says: its kind, the bytes of its value, its number, and what it shares with the rest of its block."""
+    """What a line says: its kind, the bytes of its value, and its number."""
 
     kind: str
     value: bytes
     line: int = 0
-    shared: tp.Mapping[str, tp.Any] = {}
 
 
 # ############# Writing ############# #
@@ -61,18 +60,23 @@ def header() -> bytes:
     return frame("header", dumps(dict(format=FORMAT, version=VERSION)))
 
 
-def lines_of(kind: str, records: tp.Sequence[tp.Dict[str, tp.Any]]) -> bytes:
-    """Return records as a line, or as a block if there are several."""
-    if len(records) == 1:
-        return frame(kind, dumps(without_empty(records[0])))
-    records = [without_empty(record) for record in records]
-    shared = shared_part(records)
-    lines = [frame("sweep", dumps(dict(runs=len(records), shared=shared)))]
-    for n, record in enumerate(records, 1):
-        own = {key: value for key, value in record.items() if key not in shared}
-        lines.append(frame(kind, dumps({"n": n, **own})))
-    lines.append(frame("sweep", dumps(dict(runs=0, shared=shared))))
-    return b"".join(lines)
+def line_of(kind: str, records: tp.Sequence[tp.Mapping[str, tp.Any]]) -> bytes:
+    """Return the line of records that were saved together.
+
+    Args:
+        kind (str): `run` or `trial`.
+        records (sequence of dict): Records as `RunRecord.to_dict` returns them."""
+    return _line_of_record(kind, records[0]) if len(records) == 1 else _line_of_block(kind, RunBlock.of(records))
+
+
+def deletion(run_ids: tp.Sequence[str], sweep_ids: tp.Sequence[str] = ()) -> bytes:
+    """Return the line of a deletion.
+
+    Args:
+        run_ids (sequence of str): Runs that were deleted.
+        sweep_ids (sequence of str): Sweeps of which every run was deleted."""
+    named = dict(run_ids=list(run_ids), sweep_ids=list(sweep_ids))
+    return frame("deleted", dumps({name: ids for name, ids in named.items() if ids}))
 
 
 # ############# Reading a line ############# #
@@ -83,13 +87,11 @@ def parse_line(line: bytes, number: int = 0) -> tp.Optional[Entry]:
     if line[:8] != _START or line[16:19] != b'","' or line[-2:] != b"}\n":
         return None
     end = line.find(b'":', 19, 32)
-    kind = line[19:end]
-    if kind not in _KINDS:
+    kind = _KINDS.get(line[19:end])
+    if kind is None:
         return None
     value = line[end + 2 : -2]
-    if b"%08x" % zlib.crc32(value) != line[8:16]:
-        return None
-    return Entry(_KINDS[kind], value, number)
+    return Entry(kind, value, number) if b"%08x" % zlib.crc32(value) == line[8:16] else None
 
 
 def salvage_line(line: bytes, number: int = 0) -> tp.List[Entry]:
@@ -103,22 +105,13 @@ def salvage_line(line: bytes, number: int = 0) -> tp.List[Entry]:
     return [entry for entry in entries if entry is not None]
 
 
-def is_last_line(line: bytes) -> bool:
-    """Return whether a line is whole and leaves no block open, so that another one can follow it."""
-    entry = parse_line(line)
-    if entry is None or entry.value.startswith(_NUMBERED):
-        return False
-    return entry.kind != "sweep" or _parse_sweep(entry.value)[0] == 0
-
-
 def is_torn(end: bytes) -> bool:
     """Return whether what comes after the last line break is the beginning of a line, as a writer that died leaves it.
 
     Zeros may follow it, where the power was cut. A whole line may have lost its break since it was saved."""
     if end.endswith(b"\0"):
         return _START.startswith(end.rstrip(b"\0")[:8])
-    is_whole = any(entry.kind != "sweep" and not entry.value.startswith(_NUMBERED) for entry in salvage_line(end))
-    return _START.startswith(end[:8]) and not is_whole
+    return _START.startswith(end[:8]) and not salvage_line(end)
 
 
 def check_header(value: bytes, path: tp.Any) -> None:
@@ -140,6 +133,20 @@ def check_header(value: bytes, path: tp.Any) -> None:
         )
 
 
+def parse_deletion(value: bytes) -> tp.Tuple[tp.List[str], tp.List[str]]:
+    """Return the runs that a deletion names, and the sweeps of which it deletes every run.
+
+    Raises:
+        ValueError: If it is none."""
+    content = loads(value)
+    if type(content) is not dict or not {"run_ids", "sweep_ids"} & content.keys():
+        raise ValueError("a deletion must name runs or sweeps")
+    named = content.get("run_ids", []), content.get("sweep_ids", [])
+    if not all(type(ids) is list and all(map(is_run_id, ids)) for ids in named):
+        raise ValueError("a deletion must name runs or sweeps by lists of ids")
+    return named
+
+
 # ############# Reading a file ############# #
 
 
@@ -152,37 +159,22 @@ class Damage(tp.NamedTuple):
     readable: bool = False
 
 
-@dataclass
-class _Block:
-    """Lines that belong together, while they are being read."""
-
-    announced: int = 0
-    shared: tp.Optional[tp.Dict[str, tp.Any]] = None
-    entries: tp.List[Entry] = field(default_factory=list)
-    damages: tp.List[Damage] = field(default_factory=list)
-
-
 class JournalReader:
     """Reads a journal from where it stopped the last time.
 
-    `JournalReader.end` is the offset behind the last complete line or block: what comes after it is torn, or not
-    written yet. `JournalReader.damages` are the lines up to there that are not as they were written.
+    `JournalReader.end` is the offset behind the last complete line: what comes after it is torn, or not written yet.
+    `JournalReader.damages` are the lines up to there that are not as they were written.
 
     Args:
         path (path_like): File, for messages."""
 
     def __init__(self, path: tp.Any) -> None:
         self.path = path
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget everything, so that the next reading begins at the first byte."""
         self.end = 0
         self.damages: tp.List[Damage] = []
         self._lines = 0
         self._last = b""
         self._file_id: tp.Optional[tp.Tuple[int, int]] = None
-        self._block: tp.Optional[_Block] = None
 
     def has_moved(self, file: tp.BinaryIO) -> bool:
         """Return whether the file is not the one that was read, or not as it was: replaced, cut, or written over."""
@@ -195,93 +187,37 @@ class JournalReader:
         return file.read(len(self._last)) != self._last
 
     def read(self, file: tp.BinaryIO) -> tp.Iterator[Entry]:
-        """Yield the runs and deletions that have been added since the last reading.
+        """Yield what has been added since the last reading.
 
         Raises:
             SchemaVersionError: If the file is of another format or a newer version."""
         status = os.fstat(file.fileno())
         self._file_id = (status.st_dev, status.st_ino)
-        self._block = None
-        offset, number = self.end, self._lines
-        file.seek(offset)
+        file.seek(self.end)
         for line in file:
             if line[-1:] != b"\n":  # torn, or being written
                 return
-            number += 1
-            entry = parse_line(line, number)
-            if entry is None:
-                if not self._is_settled(file, offset, line):
-                    return
-                yield from self._take_damaged(number, line)
-            elif self._block is None and entry.kind == "run" and not entry.value.startswith(_NUMBERED):
-                yield entry  # what `_take` would do with nearly every line
-            else:
-                yield from self._take(entry)
-            offset += len(line)
-            if self._block is None:
-                self.end, self._lines, self._last = offset, number, line
+            entry = parse_line(line, self._lines + 1)
+            if entry is None and not self._is_settled(file, line):
+                return
+            entries = self._salvaged(line) if entry is None else [entry]
+            for found in entries:
+                if found.kind == "header":
+                    check_header(found.value, self.path)
+                else:
+                    yield found
+            self.end += len(line)
+            self._lines += 1
+            self._last = line[-_REMEMBERED:]
 
-    def _take_damaged(self, number: int, line: bytes) -> tp.Iterator[Entry]:
-        """Note a damaged line, and yield what is whole within it."""
+    def _salvaged(self, line: bytes) -> tp.List[Entry]:
+        """Note a damaged line, and return what is whole within it."""
+        number = self._lines + 1
         entries = salvage_line(line, number)
-        self._note(_damage(number, line, readable=bool(entries)))
-        for entry in entries:
-            yield from self._take(entry)
+        self.damages.append(_damage(number, line, readable=bool(entries)))
+        return entries
 
-    def _take(self, entry: Entry) -> tp.Iterator[Entry]:
-        """Yield an entry, or what its block holds once the block is complete."""
-        if entry.kind == "header":
-            check_header(entry.value, self.path)
-        elif entry.kind == "sweep":
-            yield from self._take_sweep(entry)
-        elif entry.value.startswith(_NUMBERED):
-            block = self._block = self._block or _Block()
-            block.entries.append(Entry(entry.kind, b"{" + entry.value[entry.value.index(b",") + 1 :], entry.line))
-            if block.shared is not None and len(block.entries) == block.announced:
-                yield from self._commit(block, block.shared)
-        else:
-            yield from self._abandon(entry.line)
-            yield entry
-
-    def _take_sweep(self, entry: Entry) -> tp.Iterator[Entry]:
-        announced, shared = _parse_sweep(entry.value)
-        if announced is None:
-            self._note(Damage(entry.line, "a sweep line without a number of lines", entry.value))
-        elif announced > 0:
-            yield from self._abandon(entry.line)
-            self._block = _Block(announced, shared)
-        elif self._block is not None:
-            yield from self._commit(self._block, shared)
-
-    def _commit(self, block: _Block, shared: tp.Mapping[str, tp.Any]) -> tp.Iterator[Entry]:
-        """End the block, and yield what it holds."""
-        self._block = None
-        self.damages += block.damages
-        for entry in block.entries:
-            yield Entry(entry.kind, entry.value, entry.line, shared)
-
-    def _abandon(self, line: int) -> tp.Iterator[Entry]:
-        """End a block that was written whole, since others follow it, and is whole no more."""
-        block = self._block
-        if block is None:
-            return
-        if block.shared is None:
-            for entry in block.entries:
-                self.damages.append(Damage(entry.line, "its sweep lines are lost", frame(entry.kind, entry.value)))
-            self.damages += block.damages
-            self._block = None
-            return
-        missing = block.announced - len(block.entries) - len(block.damages)
-        if missing > 0:
-            block.damages.append(Damage(line, f"{missing} lines of the sweep before it are missing", b""))
-        yield from self._commit(block, block.shared)
-
-    def _note(self, damage: Damage) -> None:
-        """Remember a damage, once it is known that it will not be read again."""
-        (self.damages if self._block is None else self._block.damages).append(damage)
-
-    @staticmethod
-    def _is_settled(file: tp.BinaryIO, offset: int, line: bytes) -> bool:
+    def _is_settled(self, file: tp.BinaryIO, line: bytes) -> bool:
         """Return whether a damaged line is there still: it may have been a torn end that a writer was replacing."""
         try:
             again = open(file.name, "rb", opener=open_regular)  # noqa: SIM115
@@ -290,8 +226,12 @@ class JournalReader:
         with again:
             if not os.path.sameopenfile(file.fileno(), again.fileno()):
                 return True  # replaced by a compaction: this one will not change any more
-            again.seek(offset)
+            again.seek(self.end)
             return again.read(len(line)) == line
+
+
+_REMEMBERED = 4096
+"""Bytes at the end of the last line by which a file is known again."""
 
 
 def _damage(number: int, line: bytes, readable: bool) -> Damage:
@@ -304,50 +244,51 @@ def _damage(number: int, line: bytes, readable: bool) -> Damage:
     return Damage(number, reason, line, readable)
 
 
-def _parse_sweep(value: bytes) -> tp.Tuple[tp.Optional[int], tp.Dict[str, tp.Any]]:
-    """Return how many lines a sweep line announces, None if it is malformed, and what they share."""
-    try:
-        content = loads(value)
-    except ValueError:
-        return None, {}
-    announced = content.get("runs") if isinstance(content, dict) else None
-    shared = content.get("shared") if isinstance(content, dict) else None
-    if type(announced) is not int or announced < 0 or not isinstance(shared, dict):
-        return None, {}
-    return announced, shared
+def read_record(value: bytes) -> tp.Dict[str, tp.Any]:
+    """Return the record of a line as a dict of JSON.
+
+    Raises:
+        ValueError: If it is none."""
+    record = loads(value)
+    if type(record) is not dict:
+        raise ValueError(f"a record must be a JSON object, not {type(record).__name__}")
+    check(record)
+    parse_timestamp(record.get("timestamp"))
+    return record
 
 
 # ############# Rewriting ############# #
 
 
-def compacted(runs: tp.Iterable[RunRecord], deleted: tp.Iterable[RunRecord]) -> bytes:
-    """Return a journal of runs and deletions in which each of them stands once, in the order given.
+def lines_of(kind: str, parts: tp.Iterable[tp.Tuple[RunBlock, tp.Optional[tp.Array1d]]]) -> tp.List[bytes]:
+    """Return runs as lines in the order given: one for those of each sweep together, and one for each lone run.
 
-    Those of a sweep become one block again."""
-    blocks = [lines_of("run", block) for block in _blocks(runs)]
-    blocks += [lines_of("deleted", block) for block in _blocks(deleted)]
-    return b"".join([header(), *blocks])
+    Args:
+        kind (str): `run` or `trial`.
+        parts (iterable of tuple): Blocks and the rows of them that are meant, all of them if it is None."""
+    saves: tp.Dict[str, tp.Any] = {}
+    for block, rows in parts:
+        rows = np.arange(len(block)) if rows is None else rows
+        sweep_ids, codes = block.sweep_ids
+        for code, sweep_id in enumerate(sweep_ids):
+            of_sweep = rows[codes[rows] == code]
+            if sweep_id is None:
+                saves.update((block.run_id(row), block.row(row)) for row in of_sweep.tolist())
+            elif len(of_sweep):
+                whole = len(of_sweep) == len(block)
+                saves.setdefault(sweep_id, []).append(block if whole else block.take(of_sweep))
+    return [
+        _line_of_record(kind, saved) if isinstance(saved, dict) else _line_of_block(kind, RunBlock.joined(saved))
+        for saved in saves.values()
+    ]
 
 
-def _blocks(records: tp.Iterable[RunRecord]) -> tp.List[tp.List[tp.Dict[str, tp.Any]]]:
-    """Return records as dicts, those of one sweep together as far as they have the large parts in common."""
-    blocks: tp.Dict[tp.Any, tp.List[tp.Dict[str, tp.Any]]] = {}
-    for record in records:
-        dct = record.to_dict()
-        key: tp.Any = record.run_id
-        if record.sweep_id is not None:
-            key = record.sweep_id, dumps([dct["artifact"], dct["data"], dct["environment"]])
-        blocks.setdefault(key, []).append(dct)
-    return list(blocks.values())
+def _line_of_record(kind: str, record: tp.Mapping[str, tp.Any]) -> bytes:
+    return frame(kind, dumps(without_empty(record)))
 
 
-def whole_value(entry: Entry) -> bytes:
-    """Return the value of an entry with what it shares with the rest of its block, as far as it is JSON."""
-    try:
-        own = loads(entry.value)
-    except ValueError:
-        return entry.value
-    return dumps({**entry.shared, **own}) if isinstance(own, dict) else entry.value
+def _line_of_block(kind: str, block: RunBlock) -> bytes:
+    return _line_of_record(kind, block.row(0)) if len(block) == 1 else frame(f"{kind}s", dumps(block.to_json()))
 
 
 def damaged_lines(torn: bytes) -> tp.List[bytes]:

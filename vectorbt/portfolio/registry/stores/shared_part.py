@@ -6,14 +6,6 @@ from vectorbt.portfolio.registry.encoding import dumps
 Record = tp.Mapping[str, tp.Any]
 """A record as `vectorbt.portfolio.registry.run.RunRecord.to_dict` writes it."""
 
-_NEEDED = frozenset({"run_id", "timestamp", "strategy_name"})
-"""Keys without which nothing is a record, even where what stands under them is empty."""
-
-
-def without_empty(record: Record) -> tp.Dict[str, tp.Any]:
-    """Return a record without what reads back the same if it is not there."""
-    return {key: value for key, value in record.items() if key in _NEEDED or value not in (None, "", [], {})}
-
 
 def shared_part(records: tp.Sequence[Record], apart: tp.Container[str] = ()) -> tp.Dict[str, tp.Any]:
     """Return what all records have under the same key, except under the keys in `apart`."""

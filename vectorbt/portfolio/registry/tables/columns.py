@@ -1,4 +1,4 @@
-"""The encoded values of very many runs as columns of a DataFrame."""
+"""What runs hold under their names as columns of a DataFrame."""
 
 from datetime import datetime
 
@@ -6,107 +6,101 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.block import ABSENT, Coded, Column, Numbers, Row, RunBlock
 from vectorbt.portfolio.registry.display import LongInt, as_printable
-from vectorbt.portfolio.registry.encoding import decode
-
-_ENCODED = frozenset({dict, list})
-"""Types of JSON that may stand for another value. All others stand for themselves."""
+from vectorbt.portfolio.registry.run import RunRecord
 
 _UNITS_OF_PANDAS = frozenset({"W", "D", "h", "m", "s", "ms", "us", "ns"})
 """Units of NumPy's times that pandas converts without loss, or leaves alone where that is too far away."""
 
 
-class Columns:
-    """Encoded dicts as columns, in the order in which their keys are first met."""
+class Excerpt(tp.NamedTuple):
+    """Rows of a block, and the places among all records that they take."""
 
-    def __init__(self) -> None:
-        self._columns: tp.Dict[str, _Column] = {}
-        self._n_rows = 0
-
-    def add(self, dcts: tp.List[tp.Dict[str, tp.Any]]) -> None:
-        """Take the next rows."""
-        layouts = dict.fromkeys(map(tuple, dcts))
-        if len(layouts) == 1:  # nearly all of them have the same keys in the same order
-            columns: tp.Iterable[tp.Tuple[str, tp.Sequence[tp.Any]]] = zip(*layouts, zip(*map(dict.values, dcts)))
-        else:
-            names = dict.fromkeys(name for layout in layouts for name in layout)
-            columns = ((name, [dct.get(name) for dct in dcts]) for name in names)
-        for name, values in columns:
-            if name not in self._columns:
-                self._columns[name] = _Column()
-            self._columns[name].add(values, self._n_rows)
-        self._n_rows += len(dcts)
-
-    def decoded(self, leave_out: tp.Collection[str] = ()) -> tp.Dict[str, tp.Any]:
-        """Return all columns but some. A value that a dict lacks is None."""
-        return {name: column.decoded(self._n_rows) for name, column in self._columns.items() if name not in leave_out}
+    block: RunBlock
+    rows: tp.Array1d
+    places: tp.Array1d
 
 
-_Chunk = tp.Union[tp.Sequence[tp.Any], tp.Array1d]
+def excerpts_of(records: tp.Sequence[RunRecord]) -> tp.List[Excerpt]:
+    """Return where records come from: blocks of which they are rows, and one block of all that are no rows."""
+    blocks: tp.Dict[int, RunBlock] = {}
+    rows: tp.Dict[int, tp.List[int]] = {}
+    places: tp.Dict[int, tp.List[int]] = {}
+    others: tp.List[tp.Tuple[int, RunRecord]] = []
+    for place, record in enumerate(records):
+        source = record.source
+        if not isinstance(source, Row):
+            others.append((place, record))
+            continue
+        key = id(source.block)
+        if key not in blocks:
+            blocks[key], rows[key], places[key] = source.block, [], []
+        rows[key].append(source.i)
+        places[key].append(place)
+    excerpts = [Excerpt(block, np.array(rows[key]), np.array(places[key])) for key, block in blocks.items()]
+    if others:
+        block = RunBlock.of([record.as_json() for _, record in others])
+        excerpts.append(Excerpt(block, np.arange(len(others)), np.array([place for place, _ in others])))
+    return sorted(excerpts, key=lambda excerpt: excerpt.places[0])
 
 
-class _Column:
-    """The encoded values of one column, chunk by chunk.
+def columns_below(
+    excerpts: tp.Sequence[Excerpt], name: str, leave_out: tp.Collection[str] = ()
+) -> tp.Dict[str, tp.Any]:
+    """Return the columns below a name such as `stats`, by their own names, in the order in which these are first met.
 
-    Of most columns a chunk is small once it is here: an array of floats, or one of numbers that stand for dates and
-    durations, each different one of which is decoded once."""
+    A value that a record lacks is None."""
+    names = dict.fromkeys(
+        path[1] for excerpt in excerpts for path in excerpt.block.columns if path[0] == name and path[1:]
+    )
+    columns = {inner: _gathered(excerpts, (name, inner)) for inner in names if inner not in leave_out}
+    return {inner: column for inner, column in columns.items() if column is not None}
 
-    def __init__(self) -> None:
-        self._chunks: tp.List[_Chunk] = []
-        self._length = 0
-        self._tag: tp.Optional[str] = None
-        self._numbers: tp.Dict[str, int] = {}
-        """Numbers of the texts that are met under the tag."""
 
-    def add(self, values: tp.Sequence[tp.Any], at: int) -> None:
-        """Take the values of the rows from `at` on."""
-        self._fill(at)
-        self._chunks.append(self._condensed(values))
-        self._length = at + len(values)
+def column_at(excerpts: tp.Sequence[Excerpt], name: str, default: tp.Callable[[], tp.Any]) -> tp.List[tp.Any]:
+    """Return what records hold under the name of a field that is no number. Each has a value of its own."""
+    values: tp.List[tp.Any] = [None] * sum(len(excerpt.places) for excerpt in excerpts)
+    for block, rows, places in excerpts:
+        column = tp.cast(Coded, block.column(name))
+        for place, code in zip(places.tolist(), column.codes[rows].tolist()):
+            found = column.decoded[code]
+            values[place] = default() if found is None else found[:]
+    return values
 
-    def _fill(self, length: int) -> None:
-        """Take None for the rows that lack a value."""
-        if length > self._length:
-            self._chunks.append([None] * (length - self._length))
-            self._length = length
 
-    def _condensed(self, values: tp.Sequence[tp.Any]) -> _Chunk:
-        kinds = set(map(type, values))
-        if kinds == {float}:
-            return np.fromiter(values, float, len(values))
-        if kinds == {dict} and set(map(len, values)) == {1}:
-            if self._tag is None:
-                (self._tag,) = values[0]
-            texts = [value.get(self._tag) for value in values]
-            if set(map(type, texts)) == {str}:
-                number = self._numbers.setdefault
-                return np.array([number(text, len(self._numbers)) for text in texts])
-        return values
+def _gathered(excerpts: tp.Sequence[Excerpt], path: tp.Tuple[str, ...]) -> tp.Any:
+    """Return one column of all records in the narrowest type that holds it, None if none of them has such a value."""
+    columns = [excerpt.block.column(*path) for excerpt in excerpts]
+    n_records = sum(len(excerpt.places) for excerpt in excerpts)
+    arrays = [column.values for column in columns if isinstance(column, Numbers)]
+    if len(arrays) == len(columns) and len({array.dtype for array in arrays}) == 1:
+        numbers = np.empty(n_records, arrays[0].dtype)
+        for (_, rows, places), array in zip(excerpts, arrays):
+            numbers[places] = array[rows]
+        return numbers
+    distinct: tp.List[tp.Any] = []
+    codes = np.empty(n_records, np.int64)
+    is_there = False
+    for (_, rows, places), column in zip(excerpts, columns):
+        values, own = _distinct_of(column, rows)
+        codes[places] = own + len(distinct)
+        is_there = is_there or any(value is not ABSENT for value in values)
+        distinct += [None if value is ABSENT else value for value in values]
+    return as_array(distinct).take(codes) if is_there else None
 
-    def decoded(self, length: int) -> tp.Any:
-        """Return the values of that many rows, as narrow as `as_array` makes them."""
-        self._fill(length)
-        kinds = {chunk.dtype.kind if isinstance(chunk, np.ndarray) else "O" for chunk in self._chunks}
-        if kinds == {"f"}:
-            return np.concatenate(self._chunks)
-        if kinds == {"i"}:
-            return as_array([as_printable(decode(value)) for value in self._distinct()]).take(
-                np.concatenate(self._chunks)
-            )
-        values = [value for chunk in self._chunks for value in self._expanded(chunk)]
-        return as_array([as_printable(decode(value)) if type(value) in _ENCODED else value for value in values])
 
-    def _distinct(self) -> tp.List[tp.Dict[tp.Any, str]]:
-        return [{self._tag: text} for text in self._numbers]
-
-    def _expanded(self, chunk: _Chunk) -> tp.Sequence[tp.Any]:
-        """Return a chunk as it was before it was condensed."""
-        if not isinstance(chunk, np.ndarray):
-            return chunk
-        if chunk.dtype.kind == "f":
-            return chunk.tolist()
-        distinct = self._distinct()
-        return [distinct[number] for number in chunk]
+def _distinct_of(column: Column, rows: tp.Array1d) -> tp.Tuple[tp.List[tp.Any], tp.Array1d]:
+    """Return the different values of some rows as a table shows them, and which of them each row has."""
+    if isinstance(column, Coded):
+        used, codes = np.unique(column.codes[rows], return_inverse=True)
+        values = [
+            as_printable(column.decoded[code]) if type(column.distinct[code]) in (dict, list) else column.distinct[code]
+            for code in used.tolist()
+        ]
+        return values, codes
+    distinct, codes = np.unique(column.values[rows], return_inverse=True)
+    return distinct.tolist(), codes
 
 
 def as_timestamps(moments: tp.List[datetime]) -> pd.DatetimeIndex:

@@ -2,6 +2,7 @@
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.display import text_of
+from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
 from vectorbt.portfolio.registry.query.comparing import equal, is_missing
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.tables.run_list import to_frame
@@ -25,7 +26,7 @@ def compare(records: tp.Sequence[RunRecord], only_differing: bool = False) -> tp
     The first columns are `run_id`, `strategy`, `timestamp` and the headline metrics, then `params.<name>` of every
     run. With `only_differing` the columns in which all runs are the same are left out, but for the `run_id`."""
     frame = to_frame(records)
-    parameters = [name for name in frame.columns if name.startswith("params.")]
+    parameters = [name for name in frame.columns if name.startswith(PARAMETER_PREFIX)]
     frame = frame[[*_COLUMNS, *parameters]].rename(columns={"strategy_name": "strategy"}).reset_index()
     if only_differing:
         frame = frame[[name for name in frame if name == "run_id" or _differ(list(frame[name]))]]

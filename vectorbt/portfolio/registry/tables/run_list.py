@@ -8,17 +8,22 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.display import as_cell
-from vectorbt.portfolio.registry.metric_names import HEADLINE
+from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
 from vectorbt.portfolio.registry.query.query import FIELDS
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.tables.columns import Columns, as_array, as_objects, as_timestamps
+from vectorbt.portfolio.registry.tables.columns import (
+    as_array,
+    as_objects,
+    as_timestamps,
+    column_at,
+    columns_below,
+    excerpts_of,
+)
 
 _SHOWN_ROWS = 20
 _HIDDEN = ("notes", "sweep_id")
 _TAKEN = frozenset({*FIELDS, *HEADLINE, "column"})
 """Names of fields, which a custom metric of the same name does not replace, as in a `where` expression."""
-_CHUNK = 256
-"""Records that are parsed at once: few enough for what is made of them to stay in the CPU's cache."""
 
 
 class RunList(list[RunRecord]):
@@ -99,25 +104,15 @@ def _is_of_objects(values: tp.Any) -> bool:
 
 
 def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
-    stats, parameters = Columns(), Columns()
-    tags, notes = [], []
-    for start in range(0, len(records), _CHUNK):
-        stats_of_chunk, parameters_of_chunk = [], []
-        for record in records[start : start + _CHUNK]:
-            dct = record.as_json()  # let go of at once: most of it is not shown
-            stats_of_chunk.append(dct.get("stats", {}))
-            parameters_of_chunk.append(dct.get("parameters", {}))
-            tags.append(list(dct.get("tags", ())))
-            notes.append(dct.get("notes", ""))
-        stats.add(stats_of_chunk)
-        parameters.add(parameters_of_chunk)
+    excerpts = excerpts_of(records)
     columns: tp.Dict[str, tp.Any] = {"timestamp": as_timestamps([record.timestamp for record in records])}
     columns["strategy_name"] = [record.strategy_name for record in records]
     for name in HEADLINE:
         columns[name] = as_array([getattr(record, name) for record in records])
-    columns.update(stats.decoded(leave_out=_TAKEN))
-    columns.update((f"params.{name}", values) for name, values in parameters.decoded().items())
-    columns["tags"] = as_objects(tags)
-    columns["notes"] = notes
+    columns.update(columns_below(excerpts, "stats", leave_out=_TAKEN))
+    parameters = columns_below(excerpts, "parameters")
+    columns.update((f"{PARAMETER_PREFIX}{name}", values) for name, values in parameters.items())
+    columns["tags"] = as_objects(column_at(excerpts, "tags", list))
+    columns["notes"] = column_at(excerpts, "notes", str)
     columns["sweep_id"] = as_objects([record.sweep_id for record in records])
     return columns

@@ -11,11 +11,10 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.metric_names import HEADLINE
+from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
 from vectorbt.portfolio.registry.query.comparing import MICROSECOND, Kind, classify, is_missing, read_instant
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.query.where import (
-    PARAMETER_PREFIX,
     And,
     Compare,
     Condition,

@@ -17,7 +17,8 @@ from vectorbt.portfolio.registry.checks import as_utc
 from vectorbt.portfolio.registry.encoding import decode, dumps
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.comparing import EPOCH, is_missing
-from vectorbt.portfolio.registry.stores.shared_part import shared_part, without_empty
+from vectorbt.portfolio.registry.record_json import without_empty
+from vectorbt.portfolio.registry.stores.shared_part import shared_part
 
 NUMBER, BOOLEAN, TEXT, OPAQUE = range(4)
 """Kinds of values in the table of parameters."""

@@ -1,0 +1,147 @@
+"""What runs that are kept as columns hold under a name: a field, a metric or `params.<name>`."""
+
+import operator
+from functools import cached_property
+
+import numpy as np
+
+from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.block import Coded, Ids, Numbers, RunBlock
+from vectorbt.portfolio.registry.encoding import decode
+from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
+from vectorbt.portfolio.registry.record_json import parse_timestamp
+
+__all__ = ["MAX_EXACT", "NumericValues", "Values", "fingerprints_of", "values_at", "values_of"]
+
+MAX_EXACT = 2**53
+"""Integers up to here are the same as floats."""
+
+_ARRAY_OPERATORS: tp.Dict[str, tp.Callable] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Values:
+    """What the rows of a block hold under a name: different values and which of them each row has.
+
+    Args:
+        distinct (list): Different values.
+        codes (np.ndarray): For each row the position of its value."""
+
+    def __init__(self, distinct: tp.List[tp.Any], codes: tp.Array1d) -> None:
+        self.distinct = distinct
+        self.codes = codes
+
+    def spread(self, holds: tp.Callable[[tp.Any], bool]) -> tp.Array1d:
+        """Return for each row whether a condition holds for its value."""
+        return np.fromiter(map(holds, self.distinct), bool, len(self.distinct))[self.codes]
+
+    def take(self, rows: tp.Array1d) -> tp.List[tp.Any]:
+        """Return the values of some rows."""
+        return [self.distinct[code] for code in self.codes[rows].tolist()]
+
+    def each(self) -> tp.List[tp.Any]:
+        """Return the value of each row."""
+        return self.take(np.arange(len(self.codes)))
+
+
+class NumericValues(Values):
+    """Numbers, which are asked as an array.
+
+    Args:
+        numbers (np.ndarray): Array of float64 or int64."""
+
+    def __init__(self, numbers: tp.Array1d) -> None:
+        self.numbers = numbers
+
+    @cached_property
+    def _unique(self) -> tp.Tuple[tp.Array1d, tp.Array1d]:
+        return np.unique(self.numbers, return_inverse=True)
+
+    @property
+    def distinct(self) -> tp.List[tp.Any]:  # type: ignore[override]  # made when it is asked for
+        return self._unique[0].tolist()
+
+    @property
+    def codes(self) -> tp.Array1d:  # type: ignore[override]
+        return self._unique[1]
+
+    def take(self, rows: tp.Array1d) -> tp.List[tp.Any]:
+        return self.numbers[rows].tolist()
+
+    def each(self) -> tp.List[tp.Any]:
+        return self.numbers.tolist()
+
+    def compared(self, operation: str, number: tp.Union[int, float]) -> tp.Optional[tp.Array1d]:
+        """Return the comparison of each row with a number, None if the array cannot do it exactly."""
+        if self.numbers.dtype.kind == "i":
+            if type(number) is float and not self._are_exact:
+                return None
+            if type(number) is int and not -(2**63) <= number < 2**63:
+                return None
+        elif type(number) is int and abs(number) > MAX_EXACT:
+            return None
+        holds = _ARRAY_OPERATORS[operation](self.numbers, number)
+        return holds & (self.numbers == self.numbers) if operation == "!=" else holds  # NaN compares with nothing
+
+    @cached_property
+    def _are_exact(self) -> bool:
+        return bool((np.abs(self.numbers) <= MAX_EXACT).all()) if len(self.numbers) else True
+
+
+def values_of(block: RunBlock, name: str) -> Values:
+    """Return what the runs of a block hold under a name, as `vectorbt.portfolio.registry.query.query.value_of` does."""
+    if name.startswith(PARAMETER_PREFIX):
+        return values_at(block, ("parameters", name.removeprefix(PARAMETER_PREFIX)))
+    if name in HEADLINE:
+        return _headline(block, name)
+    if name == "timestamp":
+        column = tp.cast(Coded, block.columns["timestamp",])
+        return Values([parse_timestamp(value) for value in column.distinct], column.codes)
+    if name in _DEFAULTS:
+        found = values_at(block, (name,))
+        if isinstance(found, NumericValues):
+            return found
+        return Values([_DEFAULTS[name]() if value is None else value for value in found.distinct], found.codes)
+    return values_at(block, ("stats", name))
+
+
+_DEFAULTS: tp.Dict[str, tp.Callable[[], tp.Any]] = dict(
+    run_id=str,
+    strategy_name=str,
+    tags=list,
+    notes=str,
+    sweep_id=lambda: None,
+    column=lambda: None,
+)
+"""Fields, and what they hold where nothing is said."""
+
+
+def values_at(block: RunBlock, path: tp.Tuple[str, ...]) -> Values:
+    """Return what the runs of a block hold at a place of their records, None where there is nothing."""
+    column = block.column(*path)
+    if isinstance(column, Numbers):
+        return NumericValues(column.values)
+    if isinstance(column, Ids):
+        return Values(column.to_json(), np.arange(len(block)))
+    return Values(column.decoded, column.codes)
+
+
+def fingerprints_of(block: RunBlock) -> Values:
+    """Return the fingerprints of the data of the runs."""
+    column = tp.cast(Coded, block.column("data"))
+    described = [value.get("fingerprint") if type(value) is dict else None for value in column.distinct]
+    return Values(list(decode(described)), column.codes)
+
+
+def _headline(block: RunBlock, name: str) -> Values:
+    """Return the values of a headline metric. What is no number is NaN."""
+    found = values_at(block, ("stats", name))
+    if isinstance(found, NumericValues):
+        return found
+    return Values([value if isinstance(value, (int, float)) else float("nan") for value in found.distinct], found.codes)
