@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.factories import make_record
 from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.query.parser import parse
+from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.query.where import (
     And,
     Compare,
@@ -583,6 +585,38 @@ def test_unknown_names():
     parse("sharpe_ratio > 1 and params.never_seen > 1 and params['nor this'] and 'sma' in `params.x y`").check_names(
         known
     )
+
+
+HOSTILE = "\x1b[2J\u202e\ud800\nx"
+ESCAPED = "\\x1b[2J\\u202e\\ud800\\nx"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: parse(f"`{HOSTILE}` > 1").check_names(["sharpe_ratio"]),
+        lambda: parse("win_rat > 1").check_names(["win_rate\x1b[2J"]),
+        lambda: Query.of(sort_by=HOSTILE).check_names(set),
+        lambda: Query.of(where=f"timestamp > '{HOSTILE}'"),
+        lambda: Query.of(where="`params.a\x1b` > 'soon'").check_times(
+            lambda query: [make_record(parameters={"a\x1b": datetime(2024, 1, 1)})]
+        ),
+        lambda: Query.of(where=f"`params.{HOSTILE}` > 'soon' {HOSTILE}"),
+    ],
+    ids=["unknown name", "suggestion", "sort_by", "no time", "no time of a run", "grammar"],
+)
+def test_names_and_texts_in_messages_are_escaped(ask):
+    with pytest.raises(QueryError) as error:
+        ask()
+    assert str(error.value).replace("\n", "").isprintable()
+
+
+def test_what_is_escaped_can_be_told_and_leaves_the_caret_in_its_place():
+    with pytest.raises(QueryError) as error:
+        parse(f"1 < 2 and `{HOSTILE}` > 1").check_names([])
+    first, before, caret, after = str(error.value).split("\n")
+    assert f"unknown name '{ESCAPED}'" in first and f"write params.{ESCAPED};" in first
+    assert (before, caret, after) == ("    1 < 2 and ` [2J  ", "              ^", "    x` > 1")
 
 
 # ############# Bounds, and anything at all as input ############# #

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import make_folder
+from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
 from vectorbt.portfolio.registry.stores.file_lock import file_lock
@@ -211,7 +212,7 @@ class Database:
             _forget_frames(e)
             if "file is not a database" in str(e.orig):
                 raise SchemaVersionError(f"{self} is not a SQLite database; choose another path") from e
-            raise StoreError(f"{self}: {' '.join(str(e.orig).split())}") from e
+            raise StoreError(f"{self}: {escaped(' '.join(str(e.orig).split()))}") from e
         except sa.exc.SQLAlchemyError as e:
             raise StoreError(f"{self}: {e}") from e
 
@@ -320,14 +321,14 @@ class Database:
     def _missing_migrations(self, connection: sa.Connection, found: tp.Set[str]) -> tp.List[schema.Migration]:
         if schema.migrations.name not in found:
             raise SchemaVersionError(
-                f"{self} has tables ({', '.join(sorted(found)[:3])}, ...) but is no registry; it is left alone. "
+                f"{self} has tables ({_first_of(found)}, ...) but is no registry; it is left alone. "
                 f"Choose another database or schema"
             )
         seen = schema.seen(connection)
         unknown = seen - set(schema.known())
         if unknown:
             raise SchemaVersionError(
-                f"{self} has a newer schema ({', '.join(sorted(unknown)[:3])}) than this version of vectorbt-registry "
+                f"{self} has a newer schema ({_first_of(unknown)}) than this version of vectorbt-registry "
                 f"knows; upgrade it: pip install --upgrade vectorbt-registry"
             )
         if schema.VERSION_1 not in seen:
@@ -346,6 +347,11 @@ class Database:
         with self.exclusive():
             while self._repeat(migrate_next, self.writing):
                 pass
+
+
+def _first_of(names: tp.Iterable[str]) -> str:
+    """Return the first three of some names, as they are shown in a message."""
+    return ", ".join(map(escaped, sorted(names)[:3]))
 
 
 def _forget_frames(error: tp.Optional[BaseException]) -> None:
