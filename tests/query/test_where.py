@@ -1,6 +1,8 @@
 """The language of `where`: what it accepts, what it means, and how it says no."""
 
 import math
+import subprocess
+import sys
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -644,6 +646,29 @@ def test_length_is_bounded():
     assert "longer than 10000 characters" in text
     assert len(text) < 1_000
     assert "this number is too long" in message("x == " + "9" * 9_000)
+
+
+@pytest.mark.parametrize("start", ["{n}", "{n}.", ".{n}", "{n}.{n}", "1e{n}", "{n}e{n}", "'{n}", "`{n}"])
+def test_what_is_no_number_is_refused_at_once(start):
+    expression = f"x > {start.format(n='1' * (9_900 // start.count('n')))}"
+    assert "`where` cannot be read" in message(expression + ("" if start[0] in "'`" else "x"))
+
+
+def test_the_work_grows_with_the_length():
+    # Work that grew with the square of it would take many minutes.
+    script = """
+from vectorbt.portfolio.registry.query import comparing, parser
+
+patterns = [parser.TOKEN, comparing.DURATION, comparing.ISO_DURATION, comparing.TERM, comparing.FINER_DIGITS]
+pieces = ["1", "1.", ".1", "1e", "1 ", " ", "a", "1a", "1 a ", "P1D", "1.1", "'", "\\\\", "'a", "`", "00:00:00.000000"]
+for pattern in patterns:
+    for piece in pieces:
+        for start in ("", "'", "`", "P", "PT"):
+            for end in ("", "x", "!", ".", "'", "`"):
+                pattern.fullmatch(start + piece * 20_000 + end)
+                pattern.match(start + piece * 20_000 + end)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_a_long_expression_is_shown_around_the_place():
