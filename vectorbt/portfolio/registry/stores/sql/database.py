@@ -3,6 +3,7 @@
 import os
 import random
 import sqlite3
+import sys
 import threading
 import time
 import weakref
@@ -188,20 +189,39 @@ class Database:
         """Connection that this thread holds a lock by."""
         return getattr(self._session, "connection", None)
 
-    @contextmanager
-    def _transaction(self, options: tp.Mapping[str, tp.Any]) -> tp.Iterator[sa.Connection]:
-        """Enter a transaction on a connection: the one that this thread holds, else one of the pool."""
+    def _transact(self, work: "Work[Result]", options: tp.Mapping[str, tp.Any]) -> Result:
+        """Do something in a transaction on a connection: the one that this thread holds, else one of the pool."""
         held = self._held
-        if held is None:
+        if held is not None:
+            if held.invalidated:
+                raise StoreError(f"the connection to {self} was lost, and the lock with it")
+            with held.begin():
+                return work(held)
+        self._session.pooled = None
+        handled = sys.exc_info()[1]
+        try:
             with self.engine.connect() as connection:
                 self._connected()
+                self._session.pooled = connection.connection
                 with connection.execution_options(**options).begin():
-                    yield connection
-        elif held.invalidated:
-            raise StoreError(f"the connection to {self} was lost, and the lock with it")
-        else:
-            with held.begin():
-                yield held
+                    return work(connection)
+        except BaseException as e:
+            interrupt = _interrupt_behind(e, handled)
+            if interrupt is None:
+                raise
+            self._abandon()
+            raise interrupt from None
+
+    def _abandon(self) -> None:
+        """Close a connection that Ctrl-C has interrupted, which ends its transaction.
+
+        It may have come while SQLAlchemy was beginning or ending that, and while its pool was between two states. So
+        the pool is replaced as well. Whatever still refers to the connection, such as the traceback that a notebook
+        keeps, holds up nobody."""
+        pooled = self._session.pooled
+        if pooled is not None and pooled.dbapi_connection is not None:
+            pooled.invalidate()
+        self.engine.dispose()
 
     @contextmanager
     def _translated(self) -> tp.Iterator[None]:
@@ -254,14 +274,12 @@ class Database:
         """Do something in a transaction, if need be in several attempts: others may conflict with it."""
         for attempt in range(1, _ATTEMPTS):
             try:
-                with self._transaction(options) as connection:
-                    return work(connection)
+                return self._transact(work, options)
             except sa.exc.DBAPIError as e:
                 if not self._is_conflict(e.orig):
                     raise
             time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))
-        with self._transaction(options) as connection:
-            return work(connection)
+        return self._transact(work, options)
 
     def _is_conflict(self, error: tp.Optional[BaseException]) -> bool:
         """Return whether a transaction was undone because of another one, and is to be repeated."""
@@ -304,10 +322,8 @@ class Database:
         if self._is_another():
             self.close()
         if not self._is_current:
-            with self._transaction(self.reading) as connection:
-                found = self._table_names(connection)
-                missing = self._missing_migrations(connection, found) if found else []
-            if not found:
+            missing = self._transact(self._missing_migrations, self.reading)
+            if missing is None:
                 return False
             if missing:
                 self._migrate()
@@ -318,7 +334,14 @@ class Database:
         """Return the names of the tables and views that are there, whoever has made them."""
         raise NotImplementedError
 
-    def _missing_migrations(self, connection: sa.Connection, found: tp.Set[str]) -> tp.List[schema.Migration]:
+    def _missing_migrations(self, connection: sa.Connection) -> tp.Optional[tp.List[schema.Migration]]:
+        """Return the changes that the tables have not seen yet, or None if there are no tables.
+
+        Raises:
+            SchemaVersionError: If they are of a newer version, or those of somebody else."""
+        found = self._table_names(connection)
+        if not found:
+            return None
         if schema.migrations.name not in found:
             raise SchemaVersionError(
                 f"{self} has tables ({_first_of(found)}, ...) but is no registry; it is left alone. "
@@ -339,7 +362,7 @@ class Database:
         """Apply the migrations that are missing, each in a transaction."""
 
         def migrate_next(connection: sa.Connection) -> bool:
-            missing = self._missing_migrations(connection, self._table_names(connection))
+            missing = self._missing_migrations(connection) or []
             for migration in missing[:1]:
                 schema.migrate(connection, migration)
             return len(missing) > 1
@@ -352,6 +375,21 @@ class Database:
 def _first_of(names: tp.Iterable[str]) -> str:
     """Return the first three of some names, as they are shown in a message."""
     return ", ".join(map(escaped, sorted(names)[:3]))
+
+
+def _interrupt_behind(error: tp.Optional[BaseException], handled: tp.Optional[BaseException]) -> tp.Any:
+    """Return the `KeyboardInterrupt`, or whatever else is no `Exception`, that an error is or came of. None if none.
+
+    Where Ctrl-C comes while SQLAlchemy is ending a transaction, an assertion may fail in its place.
+
+    Args:
+        error (BaseException): Error.
+        handled (BaseException): What was being handled already when it was begun, which it did not come of."""
+    while error is not None and error is not handled:
+        if not isinstance(error, Exception):
+            return error
+        error = error.__context__
+    return None
 
 
 def _forget_frames(error: tp.Optional[BaseException]) -> None:
@@ -492,6 +530,19 @@ def _beginning_itself(engine: sa.Engine) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    # A connection that is closed within a statement stays open, and so does its transaction, for as long as anything
+    # refers to the statement.
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def remember(connection: sa.Connection, cursor: sqlite3.Cursor, *_: tp.Any) -> None:
+        connection.info["cursor"] = cursor
+
+    @sa.event.listens_for(engine, "close")
+    def undo(connection: sqlite3.Connection, record: tp.Any) -> None:
+        if "cursor" in record.info:
+            record.info["cursor"].close()
+        connection.rollback()
 
     return engine
 
