@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.factories import make_record
-from vectorbt.portfolio.registry import RunRegistry, SchemaVersionError, StoreError
+from vectorbt.portfolio.registry import CorruptedRecordWarning, RunRegistry, SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.testing import StoreSuite
 
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
 
+from tests.support.sql_damage import DamageSuite  # noqa: E402
 from vectorbt.portfolio.registry import SqliteStore, SqlStore  # noqa: E402
 from vectorbt.portfolio.registry.stores.sql import schema  # noqa: E402
 
@@ -30,6 +31,23 @@ class TestSqliteStore(StoreSuite):
     @pytest.fixture
     def open_store(self, tmp_path):
         return lambda: SqliteStore(tmp_path / "runs.db")
+
+
+class TestDamage(DamageSuite):
+    @pytest.fixture
+    def open_store(self, tmp_path):
+        return lambda: SqliteStore(tmp_path / "runs.db")
+
+    @pytest.mark.parametrize("written", ["CAST(x'7bff7d' AS TEXT)", "x'00'", "5", "CAST(x'00' AS TEXT)"])
+    def test_what_is_no_text(self, open_store, written):
+        run_ids = [open_store().save_run(make_record(i)) for i in range(3)]
+        with sqlite3.connect(open_store().path) as connection:
+            connection.execute(f"UPDATE records SET record = {written} WHERE id = 2")
+        registry = RunRegistry(open_store())
+        with pytest.warns(CorruptedRecordWarning):
+            assert [run.run_id for run in registry.list_runs(ascending=True)] == run_ids[::2]
+        assert [problem.run_id for problem in registry.check()] == [run_ids[1]]
+        self.check_its_deletion(registry, run_ids)
 
 
 @pytest.fixture

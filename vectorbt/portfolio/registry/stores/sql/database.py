@@ -112,6 +112,8 @@ class Database:
     """Extra that installs the driver."""
     insert: tp.Callable
     """Makes an INSERT that knows `on_conflict_do_nothing`."""
+    as_written: tp.Callable[[sa.ColumnElement], sa.ColumnElement]
+    """Makes of a column with text what reads it even where the text is damaged."""
     reading: tp.Dict[str, tp.Any] = {}
     """Options of a connection that a single statement is read by."""
     snapshot: tp.Dict[str, tp.Any] = {}
@@ -414,6 +416,7 @@ class SqliteDatabase(Database):
     driver = "pysqlite"
     extra = "sql"
     insert = staticmethod(sqlite.insert)
+    as_written = staticmethod(lambda column: sa.cast(column, sa.LargeBinary))
     writing = {"begin": "BEGIN IMMEDIATE"}
 
     def __init__(self, url: sa.URL, engine: tp.Optional[sa.Engine] = None) -> None:
@@ -565,6 +568,7 @@ class PostgresDatabase(Database):
     driver = "psycopg"
     extra = "postgres"
     insert = staticmethod(postgresql.insert)
+    as_written = staticmethod(lambda column: column)
     reading = {"isolation_level": "AUTOCOMMIT"}
     snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     # Whoever holds the lock sees what the one before has written.
