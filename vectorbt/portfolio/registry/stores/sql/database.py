@@ -6,8 +6,9 @@ import sqlite3
 import sys
 import threading
 import time
+import warnings
 import weakref
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -32,6 +33,10 @@ _PAUSE_SECONDS = 0.01
 """Before the second attempt, at most twice as long; before each further one, twice as long again."""
 _BUSY_SECONDS = 60
 _LOCK_POLL_SECONDS = 0.002
+_FULL = 2
+"""What SQLite calls it when a transaction is on the disk before it ends."""
+_SEEN = "SELECT name FROM vectorbt_registry"
+"""As text, because each transaction asks for it, and making an expression of it takes longer than the database does."""
 _CONFLICTS = ("40001", "40P01")
 """What PostgreSQL calls a failure to serialise, and a deadlock."""
 
@@ -184,7 +189,7 @@ class Database:
     def _forget_connections(self) -> None:
         self._session = threading.local()
         self._turn = threading.RLock()
-        self._is_current = False
+        self._is_current = self._is_prepared = False
 
     @property
     def _held(self) -> tp.Optional[sa.Connection]:
@@ -242,7 +247,7 @@ class Database:
         """Close all connections. They are opened again when they are needed."""
         if self._engine is not None:
             self._engine.dispose()
-        self._is_current = False
+        self._is_current = self._is_prepared = False
         self.known_names = set()
 
     # ############# Transactions ############# #
@@ -266,11 +271,20 @@ class Database:
             work (callable): Takes a connection. May be called several times."""
         with self.exclusive(), self._translated():
             self._make()
-            if not self._has_tables():
+            has_tables = self._has_tables()
+            if not self._is_prepared:
                 self._prepare()
+                self._is_prepared = True
+            if not has_tables:
                 self._repeat(schema.create, self.writing)
                 self._is_current = True
-            return self._repeat(work, self.writing)
+            return self._repeat(lambda connection: self._work_on_known(connection, work), self.writing)
+
+    def _work_on_known(self, connection: sa.Connection, work: "Work[Result]") -> Result:
+        """Do something in a transaction, unless a newer version has changed the tables since they were looked at."""
+        if set(connection.exec_driver_sql(_SEEN).scalars()) != set(schema.known()):
+            self._missing_migrations(connection)
+        return work(connection)
 
     def _repeat(self, work: "Work[Result]", options: tp.Mapping[str, tp.Any]) -> Result:
         """Do something in a transaction, if need be in several attempts: others may conflict with it."""
@@ -314,7 +328,7 @@ class Database:
         """Make the database if there is none, as far as that takes more than to connect to it."""
 
     def _prepare(self) -> None:
-        """Do what has to be done once, outside of a transaction, before there are tables."""
+        """Do what has to be done outside of a transaction, before anything is written for the first time."""
 
     def _has_tables(self) -> bool:
         """Return whether the tables are there. Bring them up to date if they are older.
@@ -446,8 +460,16 @@ class SqliteDatabase(Database):
             pass
 
     def _prepare(self) -> None:
-        with self.engine.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+        with self.engine.connect() as connection, closing(connection.connection.cursor()) as cursor:
+            # A copy that VACUUM INTO has made is out of it. It stays so where somebody is reading just then.
+            with suppress(sqlite3.OperationalError):
+                cursor.execute("PRAGMA journal_mode = WAL")
+            if cursor.execute("PRAGMA synchronous").fetchone()[0] < _FULL:
+                warnings.warn(
+                    f"the engine for {self} has set PRAGMA synchronous to less than FULL: a power cut can take runs "
+                    f"that were saved, and with OFF the whole file; leave it at FULL",
+                    stacklevel=2,
+                )
 
     def _make_engine(self) -> sa.Engine:
         # How a file is opened that cannot be written depends on what others are doing with it at that moment.
