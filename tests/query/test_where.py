@@ -1,6 +1,8 @@
 """The language of `where`: what it accepts, what it means, and how it says no."""
 
 import math
+import subprocess
+import sys
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -11,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.factories import make_record
 from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.query.parser import parse
+from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.query.where import (
     And,
     Compare,
@@ -585,6 +589,38 @@ def test_unknown_names():
     )
 
 
+HOSTILE = "\x1b[2J\u202e\ud800\nx"
+ESCAPED = "\\x1b[2J\\u202e\\ud800\\nx"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: parse(f"`{HOSTILE}` > 1").check_names(["sharpe_ratio"]),
+        lambda: parse("win_rat > 1").check_names(["win_rate\x1b[2J"]),
+        lambda: Query.of(sort_by=HOSTILE).check_names(set),
+        lambda: Query.of(where=f"timestamp > '{HOSTILE}'"),
+        lambda: Query.of(where="`params.a\x1b` > 'soon'").check_times(
+            lambda query: [make_record(parameters={"a\x1b": datetime(2024, 1, 1)})]
+        ),
+        lambda: Query.of(where=f"`params.{HOSTILE}` > 'soon' {HOSTILE}"),
+    ],
+    ids=["unknown name", "suggestion", "sort_by", "no time", "no time of a run", "grammar"],
+)
+def test_names_and_texts_in_messages_are_escaped(ask):
+    with pytest.raises(QueryError) as error:
+        ask()
+    assert str(error.value).replace("\n", "").isprintable()
+
+
+def test_what_is_escaped_can_be_told_and_leaves_the_caret_in_its_place():
+    with pytest.raises(QueryError) as error:
+        parse(f"1 < 2 and `{HOSTILE}` > 1").check_names([])
+    first, before, caret, after = str(error.value).split("\n")
+    assert f"unknown name '{ESCAPED}'" in first and f"write params.{ESCAPED};" in first
+    assert (before, caret, after) == ("    1 < 2 and ` [2J  ", "              ^", "    x` > 1")
+
+
 # ############# Bounds, and anything at all as input ############# #
 
 
@@ -610,6 +646,29 @@ def test_length_is_bounded():
     assert "longer than 10000 characters" in text
     assert len(text) < 1_000
     assert "this number is too long" in message("x == " + "9" * 9_000)
+
+
+@pytest.mark.parametrize("start", ["{n}", "{n}.", ".{n}", "{n}.{n}", "1e{n}", "{n}e{n}", "'{n}", "`{n}"])
+def test_what_is_no_number_is_refused_at_once(start):
+    expression = f"x > {start.format(n='1' * (9_900 // start.count('n')))}"
+    assert "`where` cannot be read" in message(expression + ("" if start[0] in "'`" else "x"))
+
+
+def test_the_work_grows_with_the_length():
+    # Work that grew with the square of it would take many minutes.
+    script = """
+from vectorbt.portfolio.registry.query import comparing, parser
+
+patterns = [parser.TOKEN, comparing.DURATION, comparing.ISO_DURATION, comparing.TERM, comparing.FINER_DIGITS]
+pieces = ["1", "1.", ".1", "1e", "1 ", " ", "a", "1a", "1 a ", "P1D", "1.1", "'", "\\\\", "'a", "`", "00:00:00.000000"]
+for pattern in patterns:
+    for piece in pieces:
+        for start in ("", "'", "`", "P", "PT"):
+            for end in ("", "x", "!", ".", "'", "`"):
+                pattern.fullmatch(start + piece * 20_000 + end)
+                pattern.match(start + piece * 20_000 + end)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_a_long_expression_is_shown_around_the_place():

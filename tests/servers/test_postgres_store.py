@@ -5,6 +5,7 @@ import pickle
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given, settings
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.servers
 
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
 
+from tests.support.sql_damage import DamageSuite  # noqa: E402
 from vectorbt.portfolio.registry import SqliteStore, SqlStore  # noqa: E402
 from vectorbt.portfolio.registry.stores.sql import database  # noqa: E402
 
@@ -36,6 +38,19 @@ class TestPostgresWithFolder(StoreSuite):
     @pytest.fixture
     def open_store(self, postgres_url, tmp_path):
         return lambda: SqlStore(postgres_url, artifacts=tmp_path / "portfolios")
+
+
+class TestDamage(DamageSuite):
+    @pytest.fixture
+    def open_store(self, postgres_url, tmp_path):
+        with ExitStack() as stack:
+
+            def open_store():
+                store = SqlStore(postgres_url, artifacts=tmp_path / "portfolios")
+                stack.callback(store.close)
+                return store
+
+            yield open_store
 
 
 @pytest.fixture

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.factories import make_record
-from vectorbt.portfolio.registry import RunRegistry, SchemaVersionError, StoreError
+from vectorbt.portfolio.registry import CorruptedRecordWarning, RunRegistry, SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.testing import StoreSuite
 
 sa = pytest.importorskip("sqlalchemy", reason="needs the extra sql")
 
+from tests.support.sql_damage import DamageSuite  # noqa: E402
 from vectorbt.portfolio.registry import SqliteStore, SqlStore  # noqa: E402
 from vectorbt.portfolio.registry.stores.sql import schema  # noqa: E402
 
@@ -30,6 +31,23 @@ class TestSqliteStore(StoreSuite):
     @pytest.fixture
     def open_store(self, tmp_path):
         return lambda: SqliteStore(tmp_path / "runs.db")
+
+
+class TestDamage(DamageSuite):
+    @pytest.fixture
+    def open_store(self, tmp_path):
+        return lambda: SqliteStore(tmp_path / "runs.db")
+
+    @pytest.mark.parametrize("written", ["CAST(x'7bff7d' AS TEXT)", "x'00'", "5", "CAST(x'00' AS TEXT)"])
+    def test_what_is_no_text(self, open_store, written):
+        run_ids = [open_store().save_run(make_record(i)) for i in range(3)]
+        with sqlite3.connect(open_store().path) as connection:
+            connection.execute(f"UPDATE records SET record = {written} WHERE id = 2")
+        registry = RunRegistry(open_store())
+        with pytest.warns(CorruptedRecordWarning):
+            assert [run.run_id for run in registry.list_runs(ascending=True)] == run_ids[::2]
+        assert [problem.run_id for problem in registry.check()] == [run_ids[1]]
+        self.check_its_deletion(registry, run_ids)
 
 
 @pytest.fixture
@@ -326,6 +344,61 @@ def test_a_newer_version_is_refused(store):
     for use in (lambda s: s.list_runs(), lambda s: s.save_run(make_record(1))):
         with pytest.raises(SchemaVersionError, match=r"add_what_is_not_known_yet.*upgrade"):
             use(SqliteStore(store.path))
+
+
+def make_newer(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO vectorbt_registry VALUES ('add_what_is_not_known_yet')")
+
+
+def test_a_store_that_is_open_does_not_write_to_a_newer_version(store, portfolio):
+    store.save_run(make_record())
+    store.save_run(make_record(1))
+    make_newer(store.path)
+    for change in (
+        lambda: store.save_run(make_record(2), portfolio),
+        lambda: store.save_runs([make_record(i, sweep_id=make_record(9).run_id) for i in (3, 4)]),
+        lambda: store.update_run(make_record().run_id, notes="changed"),
+        lambda: store.delete_runs([make_record(1).run_id]),
+    ):
+        with pytest.raises(SchemaVersionError, match=r"add_what_is_not_known_yet.*upgrade"):
+            change()
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("DELETE FROM vectorbt_registry WHERE name <> 'version_1'")
+    assert store.list_runs(deleted=None) == [make_record(1), make_record()]
+    assert store.artifacts.list() == []
+
+
+def test_a_copy_is_put_into_wal_by_the_first_save(store, tmp_path):
+    store.save_run(make_record())
+    copy = SqliteStore(tmp_path / "copy.db")
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("VACUUM INTO ?", [str(copy.path)])
+    assert copy.list_runs() == [make_record()]
+    assert journal_mode(copy.path) == "delete"  # reading has written nothing
+    copy.save_run(make_record(1))
+    assert journal_mode(copy.path) == "wal"
+    with sqlite3.connect(copy.path, isolation_level=None) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM runs").fetchone() == (2,)
+        copy.save_run(make_record(2))
+
+
+def journal_mode(path):
+    with sqlite3.connect(path) as connection:
+        return connection.execute("PRAGMA journal_mode").fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("level", "is_warned_of"), [("OFF", True), ("NORMAL", True), ("FULL", False), ("EXTRA", False)]
+)
+def test_an_engine_that_does_not_wait_for_the_disk_is_warned_of(tmp_path, recwarn, level, is_warned_of):
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/runs.db")
+    sa.event.listen(engine, "connect", lambda driver, _: driver.execute(f"PRAGMA synchronous = {level}"))
+    store = SqlStore(engine)
+    for i in range(2):
+        store.save_run(make_record(i))
+    assert ["less than FULL" in str(warning.message) for warning in recwarn] == [True] * is_warned_of
 
 
 def test_the_folders_are_made_by_the_first_save(tmp_path, portfolio):

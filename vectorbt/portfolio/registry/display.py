@@ -6,7 +6,7 @@ import math
 
 from vectorbt import _typing as tp
 
-__all__ = ["as_cell", "as_printable", "text_of"]
+__all__ = ["as_cell", "as_printable", "escaped", "text_of"]
 
 _WRITTEN_BITS = 2_000
 """Integers of so many bits can always be written: `sys.set_int_max_str_digits` takes no fewer than 640 digits."""
@@ -45,6 +45,15 @@ def _described(value: tp.Any) -> str:
         exponent, mantissa = divmod(math.log10(abs(int(value))), 1)
         return f"{'-' if value < 0 else ''}{10**mantissa:.3f}e+{exponent:.0f}"
     return f"<{kind.__name__}>"
+
+
+def escaped(text: str) -> str:
+    """Return a text in which what cannot be printed is escaped as in a literal of Python.
+
+    Names and texts in messages may come from anybody. As they are, they could move the cursor of a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 # ############# Tables ############# #

@@ -72,7 +72,7 @@ class StoreError(RegistryError, OSError):
 
 
 class CorruptedRecordWarning(UserWarning):
-    """A line of the metadata is damaged and was skipped. `RunRegistry.check` lists it."""
+    """A line of the metadata, or a record in a database, is damaged and was left out. `RunRegistry.check` lists it."""
 
 
 class ArtifactError(RegistryError):

@@ -9,7 +9,7 @@ class Problem(tp.NamedTuple):
     Args:
         kind (str): One of
 
-            * `unreadable_line`: a line of the metadata that was altered or is none
+            * `unreadable_line`: a line of the metadata, or a record in a database, that was altered or is none
             * `altered_line`: one that was altered and still reads
             * `malformed_record`: one that is intact, and what it says is no record that this version understands
             * `torn_end`: the metadata ends within a line, as after a crash

@@ -26,7 +26,7 @@ from vectorbt.portfolio.registry.checks import (
     new_run_ids,
     now,
 )
-from vectorbt.portfolio.registry.display import as_cell, text_of
+from vectorbt.portfolio.registry.display import as_cell, escaped, text_of
 from vectorbt.portfolio.registry.encoding import dumps, encode, encode_mapping, loads, loads_again
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.named_values import values_of
@@ -432,7 +432,7 @@ class RunRecord:
         return _restored, (dumps(self.to_dict()), self._root)
 
     def __repr__(self) -> str:
-        parameters = ", ".join(f"{k}={text_of(v)}" for k, v in self.parameters.items())
+        parameters = ", ".join(f"{escaped(k)}={text_of(v)}" for k, v in self.parameters.items())
         if len(parameters) > 80:
             parameters = parameters[:77] + "..."
         strategy_name = self.strategy_name if len(self.strategy_name) <= 40 else self.strategy_name[:37] + "..."

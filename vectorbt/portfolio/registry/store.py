@@ -102,6 +102,10 @@ class RunStore(abc.ABC):
     def select(self, query: Query) -> tp.List[RunRecord]:
         """Return the runs that a query asks for: what `Query.apply` makes of all of them."""
 
+    def has_run(self, run_id: str) -> bool:
+        """Return whether there is a run with this whole id, be it one that cannot be read. Deleted runs are not."""
+        return self.get(run_id) is not None
+
     @abc.abstractmethod
     def exclusive(self) -> tp.ContextManager:
         """Return a context in which no other process changes the store. It can be entered again inside itself."""
@@ -247,7 +251,7 @@ class RunStore(abc.ABC):
 
     def _check_absent(self, records: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
         for record in records:
-            if self.select(Query(prefix=record["run_id"], deleted=None)):
+            if self.has_run(record["run_id"]) or self.select(Query(prefix=record["run_id"], deleted=None)):
                 raise RunExistsError(f"run {record['run_id']} is in {self} already; a run is saved once")
 
     def write_missing(self, blobs: tp.Dict[str, bytes]) -> None:
@@ -448,7 +452,7 @@ class RunStore(abc.ABC):
         The records go first and the portfolios last. A portfolio that another run needs stays. A deleted run remains
         a trial: `list_runs(deleted=True)` shows it."""
         run_ids = set(filter(is_run_id, check_run_ids(run_ids)))
-        if not any(self.get(run_id) for run_id in run_ids):  # nothing is locked, or made, for nothing
+        if not any(map(self.has_run, run_ids)):  # nothing is locked, or made, for nothing
             return 0
         with self.exclusive():
             removed = self.remove(run_ids)

@@ -7,6 +7,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.capture.labels import levels_of
 from vectorbt.portfolio.registry.checks import as_text
+from vectorbt.portfolio.registry.display import escaped
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -25,7 +26,7 @@ def column_parameters(portfolio: "Portfolio", constant: tp.Dict[str, tp.Any]) ->
     taken = sorted(set(constant) & {*names, *(_name_of(name) for name in columns.names if name is not None)})
     if taken:
         raise ValueError(
-            f"parameters[{taken[0]!r}] has the name of a level of the columns ({', '.join(names)}); "
+            f"parameters[{taken[0]!r}] has the name of a level of the columns ({', '.join(map(escaped, names))}); "
             f"leave it out or rename it"
         )
     levels = [level.tolist() for level in levels_of(columns)]
@@ -51,7 +52,9 @@ def level_names(columns: pd.Index) -> tp.List[str]:
         numbered.append(f"{name}_{seen[name]}" if name in repeated else name)
         seen[name] += 1
     if len(set(numbered)) < len(numbered):
-        raise ValueError(f"the levels of the columns have ambiguous names: {', '.join(names)}; rename them")
+        raise ValueError(
+            f"the levels of the columns have ambiguous names: {', '.join(map(escaped, names))}; rename them"
+        )
     return numbered
 
 

@@ -10,6 +10,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
 from vectorbt.portfolio.registry.capture.environment import differences, metric_settings
+from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.errors import (
     ArtifactCorruptedError,
     ArtifactMissingError,
@@ -155,7 +156,7 @@ class StoredPortfolio:
             ) from e
         except ArtifactUnreadableError as e:
             written = ", ".join(
-                f"{name} {self.record.environment[name]}"
+                f"{name} {escaped(text_of(self.record.environment[name], str))}"
                 for name in ("python", "vectorbt", "pandas", "numpy")
                 if name in self.record.environment
             )
@@ -257,7 +258,7 @@ def warn_of_other_settings(record: RunRecord, portfolio: "Portfolio") -> None:
     """Warn if the settings that metrics depend on, those that the portfolio does not bring itself, have changed."""
     other = differences(record.environment, metric_settings(portfolio))
     if other:
-        listed = ", ".join(f"{name} was {was!r} and is {now!r}" for name, (was, now) in other.items())
+        listed = ", ".join(f"{escaped(name)} was {was!r} and is {now!r}" for name, (was, now) in other.items())
         warn(
             f"run {record.run_id} was recorded under other vbt.settings: {listed}; stats() of its portfolio may "
             f"differ from the record"

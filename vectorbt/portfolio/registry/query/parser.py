@@ -69,10 +69,11 @@ class Token(tp.NamedTuple):
     position: int
 
 
+# Digits are never given back ("++"): where a letter follows them, every shorter number would be tried as well.
 TOKEN = re.compile(
     r"""
       (?P<space>\s+)
-    | (?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.]))
+    | (?P<number>(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?![\w.]))
     | (?P<word>[^\W\d]\w*)
     | (?P<name>`[^`]+`)
     | (?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")

@@ -15,7 +15,7 @@ import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import as_text, as_utc, check_parameters, check_tags
-from vectorbt.portfolio.registry.display import text_of
+from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX, duration_metrics, vectorbt_metrics
 from vectorbt.portfolio.registry.query.comparing import (
@@ -370,7 +370,7 @@ def _check_known_times(where: Where) -> None:
 
 
 def _not_a_time(where: Where, compared: ComparedText, kind: Kind) -> QueryError:
-    problem = f"{compared.name.name} is compared with {compared.text[:100]!r}, which {_NO_TIME[kind]}"
+    problem = f"{escaped(compared.name.name)} is compared with {compared.text[:100]!r}, which {_NO_TIME[kind]}"
     return error_at(problem, where.expression, compared.position)
 
 
@@ -464,7 +464,7 @@ def _as_moment(name: str, value: tp.Any, last: bool = False) -> datetime:
         if isinstance(value, datetime):
             return as_utc(value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value)
     except OverflowError:
-        raise ValueError(f"{name} is too far away from now: {value}") from None
+        raise ValueError(f"{name} is too far away from now: {escaped(str(value))}") from None
     if isinstance(value, date):
         return datetime.combine(value, time.max if last else time.min, tzinfo=UTC)
     raise TypeError(f"{name} must be a datetime, a date or an ISO 8601 string, not {type(value).__name__}")

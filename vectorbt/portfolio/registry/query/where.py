@@ -35,6 +35,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
 from vectorbt.portfolio.registry.query.comparing import compare, contains, equal, is_missing, less, members
@@ -226,10 +227,10 @@ def nearest(name: str, known: Collection[str]) -> tp.List[str]:
 def describe_unknown(name: str, known: Collection[str]) -> str:
     """Return the message for a name that is neither a field nor a metric, with the nearest ones that are."""
     near = nearest(name, known)
-    suggestion = f"; did you mean {' or '.join(near)}?" if near else "."
+    suggestion = f"; did you mean {' or '.join(map(escaped, near))}?" if near else "."
     return (
         f"unknown name {name!r}{suggestion} "
-        f"If it is a parameter, write {PARAMETER_PREFIX}{name}; if it is a string, put it in quotes"
+        f"If it is a parameter, write {PARAMETER_PREFIX}{escaped(name)}; if it is a string, put it in quotes"
     )
 
 

@@ -1,7 +1,7 @@
 """Runs side by side, and what makes them incomparable."""
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.display import text_of
+from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
 from vectorbt.portfolio.registry.query.comparing import equal, is_missing
 from vectorbt.portfolio.registry.run import RunRecord
@@ -47,7 +47,7 @@ def reasons_not_to_compare(records: tp.Sequence[RunRecord]) -> tp.List[str]:
     for what, values in _CONDITIONS.items():
         known = [value for value in map(values, records) if not is_missing(value)]
         if _differ(known):
-            shown = list(dict.fromkeys(text_of(value, str) for value in known))
+            shown = list(dict.fromkeys(escaped(text_of(value, str)) for value in known))
             reasons.append(f"{what} ({', '.join(shown[:3])}{', ...' if len(shown) > 3 else ''})")
     fees = [fee for fee in (record.returns_stats.get("fee_rate") for record in records) if isinstance(fee, float)]
     fees = [fee for fee in fees if not is_missing(fee)]

@@ -5,6 +5,7 @@ import json
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.checks import check_run_ids
+from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.errors import (
     ArtifactCorruptedError,
     ArtifactMissingError,
@@ -214,7 +215,9 @@ def _difference(theirs: _Run, ours: _Run) -> tp.Optional[str]:
     names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
     if not names:
         return None
-    listed = "; ".join(f"{name} is {_shown(here.get(name))} here and {_shown(there.get(name))} there" for name in names)
+    listed = "; ".join(
+        f"{escaped(name)} is {_shown(here.get(name))} here and {_shown(there.get(name))} there" for name in names
+    )
     return f"{listed}. Tags and notes can be made the same with update_run"
 
 
@@ -231,4 +234,5 @@ def _content(record: RunRecord) -> tp.Dict[str, str]:
 def _shown(text: tp.Optional[str]) -> str:
     if text is None:
         return "empty"
+    text = escaped(text)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -3,10 +3,11 @@
 import os
 import random
 import sqlite3
+import sys
 import threading
 import time
 import weakref
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -15,10 +16,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import make_folder
+from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
 from vectorbt.portfolio.registry.stores.file_lock import POLL_SECONDS, file_lock
 from vectorbt.portfolio.registry.stores.sql import schema
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -32,6 +35,10 @@ _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.01
 """Before the second attempt, at most twice as long; before each further one, twice as long again."""
 _BUSY_SECONDS = 60
+_FULL = 2
+"""What SQLite calls it when a transaction is on the disk before it ends."""
+_SEEN = "SELECT name FROM vectorbt_registry"
+"""As text, because each transaction asks for it, and making an expression of it takes longer than the database does."""
 _CONFLICTS = ("40001", "40P01")
 """What PostgreSQL calls a failure to serialise, and a deadlock."""
 
@@ -112,6 +119,8 @@ class Database:
     """Extra that installs the driver."""
     insert: tp.Callable
     """Makes an INSERT that knows `on_conflict_do_nothing`."""
+    as_written: tp.Callable[[sa.ColumnElement], sa.ColumnElement]
+    """Makes of a column with text what reads it even where the text is damaged."""
     reading: tp.Dict[str, tp.Any] = {}
     """Options of a connection that a single statement is read by."""
     snapshot: tp.Dict[str, tp.Any] = {}
@@ -182,27 +191,46 @@ class Database:
     def _forget_connections(self) -> None:
         self._session = threading.local()
         self._turn = threading.RLock()
-        self._is_current = False
+        self._is_current = self._is_prepared = False
 
     @property
     def _held(self) -> tp.Optional[sa.Connection]:
         """Connection that this thread holds a lock by."""
         return getattr(self._session, "connection", None)
 
-    @contextmanager
-    def _transaction(self, options: tp.Mapping[str, tp.Any]) -> tp.Iterator[sa.Connection]:
-        """Enter a transaction on a connection: the one that this thread holds, else one of the pool."""
+    def _transact(self, work: "Work[Result]", options: tp.Mapping[str, tp.Any]) -> Result:
+        """Do something in a transaction on a connection: the one that this thread holds, else one of the pool."""
         held = self._held
-        if held is None:
+        if held is not None:
+            if held.invalidated:
+                raise StoreError(f"the connection to {self} was lost, and the lock with it")
+            with held.begin():
+                return work(held)
+        self._session.pooled = None
+        handled = sys.exc_info()[1]
+        try:
             with self.engine.connect() as connection:
                 self._connected()
+                self._session.pooled = connection.connection
                 with connection.execution_options(**options).begin():
-                    yield connection
-        elif held.invalidated:
-            raise StoreError(f"the connection to {self} was lost, and the lock with it")
-        else:
-            with held.begin():
-                yield held
+                    return work(connection)
+        except BaseException as e:
+            interrupt = _interrupt_behind(e, handled)
+            if interrupt is None:
+                raise
+            self._abandon()
+            raise interrupt from None
+
+    def _abandon(self) -> None:
+        """Close a connection that Ctrl-C has interrupted, which ends its transaction.
+
+        It may have come while SQLAlchemy was beginning or ending that, and while its pool was between two states. So
+        the pool is replaced as well. Whatever still refers to the connection, such as the traceback that a notebook
+        keeps, holds up nobody."""
+        pooled = self._session.pooled
+        if pooled is not None and pooled.dbapi_connection is not None:
+            pooled.invalidate()
+        self.engine.dispose()
 
     @contextmanager
     def _translated(self) -> tp.Iterator[None]:
@@ -213,7 +241,7 @@ class Database:
             _forget_frames(e)
             if "file is not a database" in str(e.orig):
                 raise SchemaVersionError(f"{self} is not a SQLite database; choose another path") from e
-            raise StoreError(f"{self}: {' '.join(str(e.orig).split())}") from e
+            raise StoreError(f"{self}: {escaped(' '.join(str(e.orig).split()))}") from e
         except sa.exc.SQLAlchemyError as e:
             raise StoreError(f"{self}: {e}") from e
 
@@ -221,7 +249,7 @@ class Database:
         """Close all connections. They are opened again when they are needed."""
         if self._engine is not None:
             self._engine.dispose()
-        self._is_current = False
+        self._is_current = self._is_prepared = False
         self.known_names = set()
 
     # ############# Transactions ############# #
@@ -245,24 +273,31 @@ class Database:
             work (callable): Takes a connection. May be called several times."""
         with self.exclusive(), self._translated():
             self._make()
-            if not self._has_tables():
+            has_tables = self._has_tables()
+            if not self._is_prepared:
                 self._prepare()
+                self._is_prepared = True
+            if not has_tables:
                 self._repeat(schema.create, self.writing)
                 self._is_current = True
-            return self._repeat(work, self.writing)
+            return self._repeat(lambda connection: self._work_on_known(connection, work), self.writing)
+
+    def _work_on_known(self, connection: sa.Connection, work: "Work[Result]") -> Result:
+        """Do something in a transaction, unless a newer version has changed the tables since they were looked at."""
+        if set(connection.exec_driver_sql(_SEEN).scalars()) != set(schema.known()):
+            self._missing_migrations(connection)
+        return work(connection)
 
     def _repeat(self, work: "Work[Result]", options: tp.Mapping[str, tp.Any]) -> Result:
         """Do something in a transaction, if need be in several attempts: others may conflict with it."""
         for attempt in range(1, _ATTEMPTS):
             try:
-                with self._transaction(options) as connection:
-                    return work(connection)
+                return self._transact(work, options)
             except sa.exc.DBAPIError as e:
                 if not self._is_conflict(e.orig):
                     raise
             time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))
-        with self._transaction(options) as connection:
-            return work(connection)
+        return self._transact(work, options)
 
     def _is_conflict(self, error: tp.Optional[BaseException]) -> bool:
         """Return whether a transaction was undone because of another one, and is to be repeated."""
@@ -295,7 +330,7 @@ class Database:
         """Make the database if there is none, as far as that takes more than to connect to it."""
 
     def _prepare(self) -> None:
-        """Do what has to be done once, outside of a transaction, before there are tables."""
+        """Do what has to be done outside of a transaction, before anything is written for the first time."""
 
     def _has_tables(self) -> bool:
         """Return whether the tables are there. Bring them up to date if they are older.
@@ -305,10 +340,8 @@ class Database:
         if self._is_another():
             self.close()
         if not self._is_current:
-            with self._transaction(self.reading) as connection:
-                found = self._table_names(connection)
-                missing = self._missing_migrations(connection, found) if found else []
-            if not found:
+            missing = self._transact(self._missing_migrations, self.reading)
+            if missing is None:
                 return False
             if missing:
                 self._migrate()
@@ -319,17 +352,24 @@ class Database:
         """Return the names of the tables and views that are there, whoever has made them."""
         raise NotImplementedError
 
-    def _missing_migrations(self, connection: sa.Connection, found: tp.Set[str]) -> tp.List[schema.Migration]:
+    def _missing_migrations(self, connection: sa.Connection) -> tp.Optional[tp.List[schema.Migration]]:
+        """Return the changes that the tables have not seen yet, or None if there are no tables.
+
+        Raises:
+            SchemaVersionError: If they are of a newer version, or those of somebody else."""
+        found = self._table_names(connection)
+        if not found:
+            return None
         if schema.migrations.name not in found:
             raise SchemaVersionError(
-                f"{self} has tables ({', '.join(sorted(found)[:3])}, ...) but is no registry; it is left alone. "
+                f"{self} has tables ({_first_of(found)}, ...) but is no registry; it is left alone. "
                 f"Choose another database or schema"
             )
         seen = schema.seen(connection)
         unknown = seen - set(schema.known())
         if unknown:
             raise SchemaVersionError(
-                f"{self} has a newer schema ({', '.join(sorted(unknown)[:3])}) than this version of vectorbt-registry "
+                f"{self} has a newer schema ({_first_of(unknown)}) than this version of vectorbt-registry "
                 f"knows; upgrade it: pip install --upgrade vectorbt-registry"
             )
         if schema.VERSION_1 not in seen:
@@ -340,7 +380,7 @@ class Database:
         """Apply the migrations that are missing, each in a transaction."""
 
         def migrate_next(connection: sa.Connection) -> bool:
-            missing = self._missing_migrations(connection, self._table_names(connection))
+            missing = self._missing_migrations(connection) or []
             for migration in missing[:1]:
                 schema.migrate(connection, migration)
             return len(missing) > 1
@@ -348,6 +388,26 @@ class Database:
         with self.exclusive():
             while self._repeat(migrate_next, self.writing):
                 pass
+
+
+def _first_of(names: tp.Iterable[str]) -> str:
+    """Return the first three of some names, as they are shown in a message."""
+    return ", ".join(map(escaped, sorted(names)[:3]))
+
+
+def _interrupt_behind(error: tp.Optional[BaseException], handled: tp.Optional[BaseException]) -> tp.Any:
+    """Return the `KeyboardInterrupt`, or whatever else is no `Exception`, that an error is or came of. None if none.
+
+    Where Ctrl-C comes while SQLAlchemy is ending a transaction, an assertion may fail in its place.
+
+    Args:
+        error (BaseException): Error.
+        handled (BaseException): What was being handled already when it was begun, which it did not come of."""
+    while error is not None and error is not handled:
+        if not isinstance(error, Exception):
+            return error
+        error = error.__context__
+    return None
 
 
 def _forget_frames(error: tp.Optional[BaseException]) -> None:
@@ -372,6 +432,7 @@ class SqliteDatabase(Database):
     driver = "pysqlite"
     extra = "sql"
     insert = staticmethod(sqlite.insert)
+    as_written = staticmethod(lambda column: sa.cast(column, sa.LargeBinary))
     writing = {"begin": "BEGIN IMMEDIATE"}
 
     _lock: tp.Optional["BaseFileLock"]
@@ -405,8 +466,15 @@ class SqliteDatabase(Database):
             pass
 
     def _prepare(self) -> None:
-        with self.engine.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+        with self.engine.connect() as connection, closing(connection.connection.cursor()) as cursor:
+            # A copy that VACUUM INTO has made is out of it. It stays so where somebody is reading just then.
+            with suppress(sqlite3.OperationalError):
+                cursor.execute("PRAGMA journal_mode = WAL")
+            if cursor.execute("PRAGMA synchronous").fetchone()[0] < _FULL:
+                warn(
+                    f"the engine for {self} has set PRAGMA synchronous to less than FULL: a power cut can take runs "
+                    f"that were saved, and with OFF the whole file; leave it at FULL"
+                )
 
     def _make_engine(self) -> sa.Engine:
         # How a file is opened that cannot be written depends on what others are doing with it at that moment.
@@ -492,6 +560,19 @@ def _beginning_itself(engine: sa.Engine) -> sa.Engine:
     def begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
+    # A connection that is closed within a statement stays open, and so does its transaction, for as long as anything
+    # refers to the statement.
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def remember(connection: sa.Connection, cursor: sqlite3.Cursor, *_: tp.Any) -> None:
+        connection.info["cursor"] = cursor
+
+    @sa.event.listens_for(engine, "close")
+    def undo(connection: sqlite3.Connection, record: tp.Any) -> None:
+        if "cursor" in record.info:
+            record.info["cursor"].close()
+        connection.rollback()
+
     return engine
 
 
@@ -513,6 +594,7 @@ class PostgresDatabase(Database):
     driver = "psycopg"
     extra = "postgres"
     insert = staticmethod(postgresql.insert)
+    as_written = staticmethod(lambda column: column)
     reading = {"isolation_level": "AUTOCOMMIT"}
     snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     # Whoever holds the lock sees what the one before has written.

@@ -9,12 +9,13 @@ All text is written in ASCII. So a database may have any encoding, and no charac
 import hashlib
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import as_utc
-from vectorbt.portfolio.registry.encoding import decode, dumps
+from vectorbt.portfolio.registry.encoding import decode, dumps, encode
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.comparing import EPOCH, is_missing
 from vectorbt.portfolio.registry.record_json import without_empty
@@ -84,6 +85,29 @@ def summary_row(record: tp.Mapping[str, tp.Any]) -> Row:
         "fingerprint": _fingerprint(record),
         **{name: _headline(stats.get(name)) for name in HEADLINE},
     }
+
+
+def record_of_summary(row: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+    """Return what a row of the table of runs tells of a record that cannot be read any more."""
+    stats = {name: row[name] for name in HEADLINE if row[name] is not None}
+    record = {
+        "run_id": row["run_id"],
+        "timestamp": (EPOCH + timedelta(microseconds=row["timestamp"])).isoformat(),
+        "strategy_name": _read_key(row["strategy_name"]),
+        "sweep_id": row["sweep_id"],
+        "column": row["position"],
+        "stats": {name: encode(value, name) for name, value in stats.items()},
+        "data": {} if row["fingerprint"] is None else {"fingerprint": row["fingerprint"]},
+    }
+    return without_empty(record)
+
+
+def _read_key(written: str) -> str:
+    """Return a text that `key_text` was given, as far as it has kept it."""
+    for end in range(len(written), max(len(written) - len("\\U0010ffff"), 0), -1):
+        with suppress(UnicodeDecodeError):  # its last character was cut
+            return read_text(written[:end])
+    return ""
 
 
 def parameter_rows(id_: int, record: tp.Mapping[str, tp.Any]) -> tp.List[Row]:

@@ -18,13 +18,15 @@ from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.encoding import loads
-from vectorbt.portfolio.registry.errors import RunExistsError
+from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
 from vectorbt.portfolio.registry.query.comparing import is_missing
 from vectorbt.portfolio.registry.query.query import Query, value_of
+from vectorbt.portfolio.registry.reports import Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
 from vectorbt.portfolio.registry.stores.shared_part import own_part
 from vectorbt.portfolio.registry.stores.sql import schema
+from vectorbt.portfolio.registry.stores.sql.damage import Damage, Row, read_json, read_record
 from vectorbt.portfolio.registry.stores.sql.database import Database, SqliteDatabase, open_database
 from vectorbt.portfolio.registry.stores.sql.query import Order, Planner, narrow, order_of, undecided
 from vectorbt.portfolio.registry.stores.sql.rows import (
@@ -32,10 +34,12 @@ from vectorbt.portfolio.registry.stores.sql.rows import (
     json_text,
     parameter_rows,
     read_text,
+    record_of_summary,
     rows_of,
     summary_row,
     tag_rows,
 )
+from vectorbt.portfolio.registry.warning import warn
 
 _CHUNK = 500
 """Values that one statement takes."""
@@ -83,6 +87,7 @@ class SqlStore(RunStore):
         self.database: Database = open_database(url_or_engine)
         super().__init__(self._open_artifacts(artifacts), portfolio_format, allow_pickle)
         self._sweeps: tp.Dict[tp.Optional[str], tp.Dict[str, tp.Any]] = {}
+        self._warned: tp.Set[str] = set()
 
     def _open_artifacts(self, location: tp.Union[None, str, os.PathLike, ArtifactStore]) -> ArtifactStore:
         if location is not None:
@@ -126,11 +131,13 @@ class SqlStore(RunStore):
 
     def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
         def work(connection: sa.Connection) -> tp.Optional[RunRecord]:
-            for id_, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
-                shared = self._shared(connection, {digest})[digest]
-                changed = change(self._record(shared, source))
-                self._replace(connection, id_, shared, changed.to_dict())
-                return changed
+            for row in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
+                shared = self._shared(connection, {row.digest})[row.digest]
+                record = self._record(row, shared)
+                if record is not None:
+                    changed = change(record)
+                    self._replace(connection, row.id, shared, changed.to_dict())
+                    return changed
             return None
 
         runs = schema.runs
@@ -144,9 +151,8 @@ class SqlStore(RunStore):
 
     def get(self, run_id: str) -> tp.Optional[RunRecord]:
         def work(connection: sa.Connection) -> tp.Optional[RunRecord]:
-            for _, digest, source in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
-                return self._record(self._shared(connection, {digest})[digest], source)
-            return None
+            rows = self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0)
+            return next(filter(None, self._records(connection, rows)), None)
 
         runs = schema.runs
         return self.database.read(work)
@@ -157,7 +163,7 @@ class SqlStore(RunStore):
             condition = narrow(query, planner)
             rest = undecided(query)
             if query.limit is None or (order := order_of(query, planner)) is None:
-                return rest.apply(self._records(connection, self._rows(connection, condition)))
+                return rest.apply(filter(None, self._records(connection, self._rows(connection, condition))))
             return rest.arrange(self._first(connection, rest, query.limit, condition, order))
 
         if query.limit == 0:
@@ -166,6 +172,11 @@ class SqlStore(RunStore):
             query = replace(query, limit=None)
         with collection_paused():
             return self.database.read(work, otherwise=[], one_state=query.limit is not None)
+
+    def has_run(self, run_id: str) -> bool:
+        runs = schema.runs
+        statement = sa.select(runs.c.id).where(runs.c.run_id == run_id, runs.c.deleted == 0)
+        return self.database.read(lambda connection: connection.scalar(statement)) is not None
 
     def exclusive(self) -> tp.ContextManager:
         return self.database.exclusive()
@@ -192,6 +203,40 @@ class SqlStore(RunStore):
             lambda connection: set(map(read_text, connection.scalars(statement))), otherwise=set()
         )
 
+    # ############# Damage ############# #
+
+    def problems(self) -> tp.List[Problem]:
+        with collection_paused():
+            damages = self.database.read(self._damages_in, otherwise=[])
+        return [damage.problem(self.database) for damage in damages]
+
+    def unreadable(self) -> bytes:
+        def work(connection: sa.Connection) -> tp.List[bytes]:
+            found = []
+            runs, records, shared = schema.runs, schema.records, schema.shared
+            # Portfolios are named after a run or a sweep, and the prices that several have in common after themselves.
+            columns = (
+                runs.c.run_id,
+                runs.c.sweep_id,
+                *map(self.database.as_written, (records.c.record, shared.c.content)),
+            )
+            joined = sa.select(*columns).join_from(runs, records).outerjoin(shared)
+            for chunk in _chunks([damage.row.id for damage in self._damages_in(connection)]):
+                for row in connection.execute(joined.where(runs.c.id.in_(chunk))):
+                    found += [text if isinstance(text, bytes) else (text or "").encode() for text in row]
+            return found
+
+        with collection_paused():
+            return b" ".join(self.database.read(work, otherwise=[]))
+
+    def _damages_in(self, connection: sa.Connection) -> tp.List[Damage]:
+        """Return the records that cannot be read, those of deleted runs included."""
+        self._sweeps = {}  # what was altered since it was read does not show otherwise
+        rows = self._rows(connection)
+        shared = self._shared(connection, {row.digest for row in rows})
+        found = (read_record(row, shared[row.digest]) for row in rows)
+        return [damage for damage in found if isinstance(damage, Damage)]
+
     # ############# Reading ############# #
 
     def _first(
@@ -200,14 +245,14 @@ class SqlStore(RunStore):
         """Return records among which are the first `limit` ones that a query asks for."""
         runs = schema.runs
         direction = order.key.asc() if query.ascending else order.key.desc()
-        keys = sa.select(runs.c.id, order.key.label("key")).select_from(order.source)
+        keys = sa.select(runs.c.id, runs.c.run_id, order.key.label("key")).select_from(order.source)
         ordered = keys.where(condition, order.key.is_not(None)).order_by(direction, runs.c.run_id)
         found = self._first_in_order(connection, query, limit, ordered)
         if order.others is not None:
             others = self._rows(connection, condition, order.others)
-            found += [record for record in self._records(connection, others) if query.matches(record)]
+            found += [record for record in filter(None, self._records(connection, others)) if query.matches(record)]
         if order.missing is not None and _count_ranked(found, query.sort_by) < limit:
-            missing = sa.select(runs.c.id, sa.null().label("key")).where(condition, order.missing)
+            missing = sa.select(runs.c.id, runs.c.run_id, sa.null().label("key")).where(condition, order.missing)
             found += self._first_in_order(connection, query, limit, missing.order_by(runs.c.run_id))
         return found
 
@@ -221,54 +266,67 @@ class SqlStore(RunStore):
         offset, size = 0, limit
         while True:
             rows = self._top(connection, statement.limit(size).offset(offset), not query.ascending)
-            records = self._records(connection, [row[:3] for row in rows])
-            found += [(row[3], record) for row, record in zip(rows, records, strict=True) if query.matches(record)]
+            keys = [key for *_, key in rows]
+            records = self._records(connection, [Row.of(*row) for *row, _ in rows])
+            found += [(key, one) for key, one in zip(keys, records, strict=True) if one and query.matches(one)]
             is_last = len(rows) < size
-            if is_last or _is_settled(found, limit, rows[-1][3]):
+            if is_last or _is_settled(found, limit, keys[-1]):
                 return [record for _, record in found]
             offset, size = offset + size, min(4 * size, _MAX_BATCH)
 
     def _top(self, connection: sa.Connection, statement: sa.Select, reverse: bool) -> tp.List[tp.Tuple]:
-        """Return number, digest, JSON and key of the runs that a statement finds, in the order of the keys."""
-        records = schema.records
+        """Return the rows of the runs that a statement finds, each with its key behind it, in the order of the keys."""
         top = statement.subquery()
-        joined = sa.select(records.c.id, records.c.shared, records.c.record, top.c.key).join_from(
-            top, records, records.c.id == top.c.id
+        joined = sa.select(*self._columns_of(top), top.c.key).join_from(
+            top, schema.records, schema.records.c.id == top.c.id
         )
-        return sorted(connection.execute(joined).all(), key=lambda row: row[3] or 0, reverse=reverse)
+        return sorted(connection.execute(joined).all(), key=lambda row: row.key or 0, reverse=reverse)
 
-    def _rows(
-        self, connection: sa.Connection, *conditions: sa.ColumnElement
-    ) -> tp.Sequence[tp.Tuple[int, tp.Optional[str], str]]:
-        """Return number, digest and JSON of the runs that meet all conditions."""
+    def _rows(self, connection: sa.Connection, *conditions: sa.ColumnElement) -> tp.List[Row]:
+        """Return the rows of the runs that meet all conditions."""
         runs, records = schema.runs, schema.records
-        statement = sa.select(records.c.id, records.c.shared, records.c.record).join_from(
-            runs, records, records.c.id == runs.c.id
-        )
-        return connection.execute(statement.where(*conditions)).all()
+        statement = sa.select(*self._columns_of(runs)).join_from(runs, records, records.c.id == runs.c.id)
+        return [Row.of(*row) for row in connection.execute(statement.where(*conditions))]
 
-    def _records(self, connection: sa.Connection, rows: tp.Sequence[tp.Tuple]) -> tp.List[RunRecord]:
-        shared = self._shared(connection, {digest for _, digest, _ in rows})
-        return [self._record(shared[digest], source) for _, digest, source in rows]
+    def _columns_of(self, runs: sa.FromClause) -> tp.List[sa.ColumnElement]:
+        """Return the columns that a `Row` is made of."""
+        records = schema.records
+        return [records.c.id, runs.c.run_id, records.c.shared, self.database.as_written(records.c.record)]
 
-    def _record(self, shared: tp.Mapping[str, tp.Any], source: str) -> RunRecord:
-        return RunRecord.from_json(source.encode(), shared)
+    def _records(self, connection: sa.Connection, rows: tp.Sequence[Row]) -> tp.List[tp.Optional[RunRecord]]:
+        """Return the record of each row, None for one that cannot be read."""
+        shared = self._shared(connection, {row.digest for row in rows})
+        return [self._record(row, shared[row.digest]) for row in rows]
+
+    def _record(self, row: Row, shared: tp.Any) -> tp.Optional[RunRecord]:
+        found = read_record(row, shared)
+        if isinstance(found, RunRecord):
+            return found
+        if row.run_id not in self._warned:
+            self._warned.add(row.run_id)
+            warn(
+                f"{self.database}: run {row.run_id} was left out: {found.reason}; registry.check() lists what is wrong",
+                CorruptedRecordWarning,
+            )
+        return None
 
     def _shared(
         self, connection: sa.Connection, digests: tp.Set[tp.Optional[str]]
-    ) -> tp.Dict[tp.Optional[str], tp.Dict[str, tp.Any]]:
+    ) -> tp.Dict[tp.Optional[str], tp.Any]:
         """Return by its digest what records share with the others of their sweep. A lone record shares nothing.
 
-        It is named by what is in it, so what was read once stays right."""
+        None stands for what is no JSON or not there. What was read once stays right: it is named by what is in it."""
         held = self._sweeps
         found = {digest: held[digest] for digest in digests if digest in held}
         found[None] = {}
         shared = schema.shared
+        columns = shared.c.digest, self.database.as_written(shared.c.content)
         for chunk in _chunks(sorted(digests - found.keys())):
-            for digest, content in connection.execute(sa.select(shared).where(shared.c.digest.in_(chunk))):
-                found[digest] = loads(content.encode())
-        self._sweeps = found if len(held) > _CACHED_SWEEPS else {**held, **found}
-        return found
+            for digest, content in connection.execute(sa.select(*columns).where(shared.c.digest.in_(chunk))):
+                found[digest] = read_json(content)
+        read = {digest: content for digest, content in found.items() if isinstance(content, dict)}
+        self._sweeps = read if len(held) > _CACHED_SWEEPS else {**held, **read}
+        return {**dict.fromkeys(digests), **found}
 
     # ############# Writing ############# #
 
@@ -315,15 +373,29 @@ class SqlStore(RunStore):
     def _remove_chunk(self, connection: sa.Connection, run_ids: tp.Sequence[str]) -> tp.List[RunRecord]:
         runs, records = schema.runs, schema.records
         rows = self._rows(connection, runs.c.run_id.in_(run_ids), runs.c.deleted == 0)
-        removed = self._records(connection, rows)
+        shared = self._shared(connection, {row.digest for row in rows})
+        removed = []
+        left = []
+        for row in rows:
+            record = read_record(row, shared[row.digest])
+            if isinstance(record, RunRecord):
+                left.append({"of": row.id, "left": json_text(tombstone(loads(row.source))), "digest": row.digest})
+            else:
+                known = connection.execute(sa.select(runs).where(runs.c.id == row.id)).mappings().one()
+                kept = record_of_summary(known)
+                record = RunRecord.from_dict(kept)
+                left.append({"of": row.id, "left": json_text(kept), "digest": None})
+            removed.append(record)
         if rows:
             connection.execute(
                 sa.update(runs).where(runs.c.id == sa.bindparam("of")).values(deleted=1),
-                [{"of": row[0]} for row in rows],
+                [{"of": row.id} for row in rows],
             )
             connection.execute(
-                sa.update(records).where(records.c.id == sa.bindparam("of")).values(record=sa.bindparam("left")),
-                [{"of": id_, "left": json_text(tombstone(loads(source.encode())))} for id_, _, source in rows],
+                sa.update(records)
+                .where(records.c.id == sa.bindparam("of"))
+                .values(record=sa.bindparam("left"), shared=sa.bindparam("digest")),
+                left,
             )
         return removed
 
