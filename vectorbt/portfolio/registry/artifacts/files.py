@@ -19,11 +19,23 @@ def open_regular(path: tp.Union[str, os.PathLike], flags: int) -> int:
     Raises:
         OSError: If the name is that of anything else."""
     refuse_link(path)
-    fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise OSError(errno.EINVAL, "expected a regular file; move away what has its name", str(path))
-    return fd
+    opened: tp.List[int] = []
+    try:
+        _open_into(opened, path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        if not stat.S_ISREG(os.fstat(opened[0]).st_mode):
+            raise OSError(errno.EINVAL, "expected a regular file; move away what has its name", str(path))
+        return opened[0]
+    except BaseException:
+        for fd in opened:
+            os.close(fd)
+        raise
+
+
+def _open_into(opened: tp.List[int], path: tp.Union[str, os.PathLike], flags: int) -> None:
+    """Open a file and append its descriptor to a list in one call in C.
+
+    Ctrl-C could come between a call of `os.open` and keeping what it returns: nobody would ever close that."""
+    opened.extend(map(os.open, [path], [flags], [0o666]))
 
 
 def refuse_link(path: tp.Union[str, os.PathLike]) -> None:
@@ -101,9 +113,11 @@ def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable. Not every system can, and those that cannot need no such call."""
     if os.name == "nt":
         return
-    fd = os.open(folder, os.O_RDONLY)
+    opened: tp.List[int] = []
     try:
+        _open_into(opened, folder, os.O_RDONLY)
         with errors_naming(folder):
-            os.fsync(fd)
+            os.fsync(opened[0])
     finally:
-        os.close(fd)
+        for fd in opened:
+            os.close(fd)

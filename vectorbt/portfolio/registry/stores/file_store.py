@@ -16,7 +16,7 @@ import stat
 import threading
 import warnings
 import weakref
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from vectorbt import _typing as tp
@@ -26,7 +26,6 @@ from vectorbt.portfolio.registry.artifacts.files import (
     errors_naming,
     make_folder,
     open_regular,
-    refuse_link,
     sync_folder,
     write_atomically,
     write_fully,
@@ -38,7 +37,7 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
-from vectorbt.portfolio.registry.stores.file_lock import file_lock
+from vectorbt.portfolio.registry.stores.file_lock import WriterLock
 from vectorbt.portfolio.registry.stores.journal import (
     Damage,
     Entry,
@@ -59,7 +58,6 @@ from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
 
 _BUFFER = 1 << 20
 _TAIL = 1 << 16
-_LOCK_POLL_SECONDS = 0.002
 
 
 class FileStore(RunStore):
@@ -74,9 +72,13 @@ class FileStore(RunStore):
             of artifacts. Defaults to the folder `portfolios` in `base_dir`.
         portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
+        lock_timeout (float): Seconds that a change waits for somebody else who is changing the registry, before it
+            ends with a `StoreError` that says who. None means for ever.
 
     Raises:
         NotADirectoryError: If `base_dir` is a file.
+        TypeError: If `lock_timeout` is no number.
+        ValueError: If it is negative.
 
     Usage:
         ```pycon
@@ -91,7 +93,9 @@ class FileStore(RunStore):
         artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
         portfolio_format: str = "pickle",
         allow_pickle: bool = True,
+        lock_timeout: tp.Optional[float] = None,
     ) -> None:
+        self.lock_timeout = _check_timeout(lock_timeout)
         self.base_dir = Path(base_dir).expanduser().resolve()
         if self.base_dir.exists() and not self.base_dir.is_dir():
             raise NotADirectoryError(f"{self.base_dir} is a file; a registry needs a folder")
@@ -101,7 +105,7 @@ class FileStore(RunStore):
         self.portfolios_dir = self.base_dir / "portfolios"
         place = self.portfolios_dir if artifacts is None else artifacts
         super().__init__(open_artifacts(place), portfolio_format, allow_pickle)
-        self._writing: tp.Any = None
+        self._writing = WriterLock(self.base_dir / ".lock")
         self._reading = threading.RLock()
         self._warned: tp.Set[Damage] = set()
         self._forget()
@@ -115,7 +119,7 @@ class FileStore(RunStore):
         return self.metadata_file.exists() or self.older_metadata_file.exists()
 
     def __getstate__(self) -> tp.Dict[str, tp.Any]:
-        own = ("base_dir", "artifacts", "portfolio_format", "allow_pickle")
+        own = ("base_dir", "artifacts", "portfolio_format", "allow_pickle", "lock_timeout")
         return {name: getattr(self, name) for name in own}
 
     def __setstate__(self, state: tp.Dict[str, tp.Any]) -> None:
@@ -273,21 +277,14 @@ class FileStore(RunStore):
 
     # ############# Writing ############# #
 
-    @contextmanager
-    def exclusive(self) -> tp.Iterator[None]:
+    def exclusive(self) -> tp.ContextManager:
         make_folder(self.base_dir)
-        with self._reading:  # all threads share one lock object: it is what knows who may enter it again
-            if self._writing is None:
-                self._writing = file_lock(self.base_dir / ".lock")
-        refuse_link(self.base_dir / ".lock")
-        with self._writing.acquire(poll_interval=_LOCK_POLL_SECONDS):
-            yield
+        return self._writing.hold(self.lock_timeout)
 
     def _renew_locks(self) -> None:
-        """Leave behind the locks of the process that this one was forked from: those who hold them do not exist here.
+        """Leave behind the lock of the process that this one was forked from: who holds it does not exist here.
 
         A thread that was reading at that moment has left the reading half done, so it begins anew."""
-        self._writing = None
         if self._reading.acquire(blocking=False):
             self._reading.release()
         else:
@@ -421,6 +418,16 @@ class FileStore(RunStore):
             return os.stat(self.metadata_file).st_size
         except FileNotFoundError:
             return 0
+
+
+def _check_timeout(seconds: tp.Any) -> tp.Optional[float]:
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"lock_timeout must be a number of seconds or None, not {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"lock_timeout must not be negative, not {seconds!r}")
+    return seconds
 
 
 def _read_at(file: tp.BinaryIO, offset: int, size: int) -> bytes:

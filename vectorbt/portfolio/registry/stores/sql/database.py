@@ -17,7 +17,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import make_folder
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
-from vectorbt.portfolio.registry.stores.file_lock import file_lock
+from vectorbt.portfolio.registry.stores.file_lock import WriterLock
 from vectorbt.portfolio.registry.stores.sql import schema
 
 _URLS = "sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
@@ -29,7 +29,6 @@ _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.01
 """Before the second attempt, at most twice as long; before each further one, twice as long again."""
 _BUSY_SECONDS = 60
-_LOCK_POLL_SECONDS = 0.002
 _CONFLICTS = ("40001", "40P01")
 """What PostgreSQL calls a failure to serialise, and a deadlock."""
 
@@ -465,8 +464,7 @@ class SqliteDatabase(Database):
         self._identity: tp.Optional[tp.Tuple[int, int]] = None
         """Device and inode of the file that connections lead to."""
 
-    @contextmanager
-    def exclusive(self) -> tp.Iterator[None]:
+    def exclusive(self) -> tp.ContextManager:
         try:
             make_folder(self.path.parent)
         except OSError as e:
@@ -474,9 +472,8 @@ class SqliteDatabase(Database):
         with self._turn:  # all threads share one lock object: it is what knows who may enter it again
             if self._lock is None:
                 self._check_permissions()
-                self._lock = file_lock(Path(f"{self.path}.lock"))
-        with self._lock.acquire(poll_interval=_LOCK_POLL_SECONDS):
-            yield
+                self._lock = WriterLock(Path(f"{self.path}.lock"))
+        return self._lock.hold()
 
 
 def _beginning_itself(engine: sa.Engine) -> sa.Engine:
