@@ -52,14 +52,59 @@ def refuse_link(path: tp.Union[str, os.PathLike]) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and the missing ones above it, so that they outlive a power cut."""
+    """Make a folder and the missing ones above it, so that they outlive a power cut.
+
+    The names of those that are there are synced as well, as far up as their file system goes: who made them may have
+    died before that."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
-    for folder in reversed(missing):
-        folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        sync_folder(new.parent)
+    device = os.stat(folder).st_dev
+    for parent in folder.parents:
+        if os.stat(parent).st_dev != device:
+            break
+        if os.access(parent, os.R_OK):  # others have made what lies in a folder that this user may not read
+            sync_folder(parent)
+
+
+class DurableFolder:
+    """A folder whose name, and the names in it, outlive a power cut: whoever made them, and even if that one died.
+
+    Args:
+        path (Path): Folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._made: tp.Optional[tp.Tuple[int, int]] = None
+        self._synced: tp.Optional[tp.Tuple[int, ...]] = None
+
+    def make(self) -> None:
+        """Make the folder, unless it is the one that was made or found the last time. See `make_folder`."""
+        if self._made is None or self._made != self._identity():
+            make_folder(self.path)
+            self._made = self._identity()
+
+    def sync_names(self, fd: int) -> None:
+        """Sync the names in the folder, unless nobody has changed one since the last time.
+
+        Args:
+            fd (int): Open file in it whose name matters. Times are coarse, so it is looked at as well."""
+        status = os.stat(self.path)
+        names = status.st_dev, status.st_ino, status.st_mtime_ns, os.fstat(fd).st_ino
+        if names != self._synced:
+            sync_folder(self.path)
+            self._synced = names
+
+    def _identity(self) -> tp.Optional[tp.Tuple[int, int]]:
+        try:
+            status = os.stat(self.path)
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino
 
 
 def write_atomically(
@@ -107,6 +152,13 @@ def write_fully(fd: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def sync_file(path: Path) -> None:
+    """Make a file durable that is there already, with its name."""
+    with errors_naming(path), open(path, "rb", buffering=0, opener=open_regular) as file:
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

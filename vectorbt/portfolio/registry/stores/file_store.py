@@ -23,10 +23,10 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.artifacts.files import (
+    DurableFolder,
     errors_naming,
-    make_folder,
     open_regular,
-    sync_folder,
+    sync_file,
     write_atomically,
     write_fully,
 )
@@ -105,6 +105,7 @@ class FileStore(RunStore):
         self.portfolios_dir = self.base_dir / "portfolios"
         place = self.portfolios_dir if artifacts is None else artifacts
         super().__init__(open_artifacts(place), portfolio_format, allow_pickle)
+        self._folder = DurableFolder(self.base_dir)
         self._writing = WriterLock(self.base_dir / ".lock")
         self._reading = threading.RLock()
         self._warned: tp.Set[Damage] = set()
@@ -278,7 +279,7 @@ class FileStore(RunStore):
     # ############# Writing ############# #
 
     def exclusive(self) -> tp.ContextManager:
-        make_folder(self.base_dir)
+        self._folder.make()
         return self._writing.hold(self.lock_timeout)
 
     def _renew_locks(self) -> None:
@@ -301,8 +302,7 @@ class FileStore(RunStore):
             try:
                 write_fully(file.fileno(), lines if end else header() + lines)
                 os.fsync(file.fileno())
-                if end == 0:
-                    sync_folder(self.base_dir)
+                self._folder.sync_names(file.fileno())
             except BaseException:
                 os.ftruncate(file.fileno(), end)
                 with suppress(OSError):  # what could not be saved must not come back after a power cut
@@ -340,7 +340,10 @@ class FileStore(RunStore):
         """Keep damaged lines in the side file, unless an earlier attempt has put them there already."""
         content = b"".join(lines)
         kept = self._read_own(self.damaged_file)
-        if not content or kept.endswith(content):
+        if not content:
+            return
+        if kept.endswith(content):
+            sync_file(self.damaged_file)
             return
         write_atomically(self.damaged_file, kept + content)
 

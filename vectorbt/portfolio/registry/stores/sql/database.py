@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.files import make_folder
+from vectorbt.portfolio.registry.artifacts.files import DurableFolder
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
 from vectorbt.portfolio.registry.stores.file_lock import WriterLock
@@ -384,6 +384,7 @@ class SqliteDatabase(Database):
             )
         if engine is not None:
             engine = _beginning_itself(engine.execution_options(isolation_level="AUTOCOMMIT"))
+        self._folder = DurableFolder(self.path.parent)
         super().__init__(url.set(database=str(self.path)), engine)
 
     def __repr__(self) -> str:
@@ -466,7 +467,7 @@ class SqliteDatabase(Database):
 
     def exclusive(self) -> tp.ContextManager:
         try:
-            make_folder(self.path.parent)
+            self._folder.make()
         except OSError as e:
             raise StoreError(f"{self}: there is no folder to put it in: {e}") from e
         with self._turn:  # all threads share one lock object: it is what knows who may enter it again
