@@ -9,12 +9,11 @@ import json
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
 from vectorbt.portfolio.registry import RunExistsError, RunRecord, RunRegistry, RunStore
 from vectorbt.portfolio.registry.artifacts.files import make_folder, write_atomically
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.store import tombstone
+from vectorbt.portfolio.registry.stores.file_lock import WriterLock
 
 
 class JsonStore(RunStore):
@@ -26,7 +25,7 @@ class JsonStore(RunStore):
     def __init__(self, path, portfolio_format="pickle", allow_pickle=True):
         self.path = Path(path).resolve()
         super().__init__(FolderArtifacts(f"{self.path}.portfolios"), portfolio_format, allow_pickle)
-        self._lock = FileLock(f"{self.path}.lock")
+        self._lock = WriterLock(Path(f"{self.path}.lock"))
 
     def __repr__(self):
         return f"JsonStore({str(self.path)!r})"
@@ -53,11 +52,9 @@ class JsonStore(RunStore):
 
     # ############# Writing ############# #
 
-    @contextmanager
     def exclusive(self):
         make_folder(self.path.parent)
-        with self._lock:
-            yield
+        return self._lock.hold()
 
     @contextmanager
     def _changed(self):

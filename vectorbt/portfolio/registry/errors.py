@@ -16,6 +16,7 @@ RegistryError
     └── UnportablePortfolioError (TypeError)
 
 CorruptedRecordWarning (UserWarning)
+LockHeldWarning (UserWarning)
 ```
 
 A wrong type is a plain `TypeError`, a wrong value a plain `ValueError`, and the errors of the operating system
@@ -30,6 +31,7 @@ __all__ = [
     "SchemaVersionError",
     "StoreError",
     "CorruptedRecordWarning",
+    "LockHeldWarning",
     "ArtifactError",
     "ArtifactMissingError",
     "ArtifactCorruptedError",
@@ -68,11 +70,17 @@ class SchemaVersionError(RegistryError):
 
 
 class StoreError(RegistryError, OSError):
-    """A database or a bucket cannot be reached, or refuses. Names it without its password."""
+    """A database or a bucket cannot be reached, or refuses. Names it without its password.
+
+    Or somebody else holds the lock of a folder for longer than `lock_timeout`."""
 
 
 class CorruptedRecordWarning(UserWarning):
     """A line of the metadata, or a record in a database, is damaged and was left out. `RunRegistry.check` lists it."""
+
+
+class LockHeldWarning(UserWarning):
+    """A change waits for somebody else who is changing the registry. Says who that is, as far as it is known."""
 
 
 class ArtifactError(RegistryError):

@@ -39,7 +39,8 @@ class RunRegistry:
     Args:
         store (path_like or RunStore): Folder, or a ready store. Defaults to the folder that the environment variable
             `VBT_REGISTRY` names, else `./backtest_runs`. The folder is made by the first save.
-        **options: Options of the store that a path makes: `artifacts`, `portfolio_format`, `allow_pickle`.
+        **options: Options of the store that a path makes: `artifacts`, `portfolio_format`, `allow_pickle`,
+            and `lock_timeout` of a folder.
 
     Raises:
         TypeError: If options are given with a ready store.

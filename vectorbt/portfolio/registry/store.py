@@ -223,6 +223,7 @@ class RunStore(abc.ABC):
             try:
                 for name, content in blobs.items():
                     if name not in artifact.own_names and self._holds(name, content):
+                        self.artifacts.keep(name)
                         continue  # named after what is in it, and there already
                     with suppress(FileNotFoundError):  # its temporary file was taken for a leftover
                         self.artifacts.write(name, content)
@@ -255,9 +256,13 @@ class RunStore(abc.ABC):
                 raise RunExistsError(f"run {record['run_id']} is in {self} already; a run is saved once")
 
     def write_missing(self, blobs: tp.Dict[str, bytes]) -> None:
-        """Write the blobs that somebody has removed meanwhile: no record may refer to what is not there."""
+        """Write the blobs that are not there, or that somebody has removed meanwhile, and keep those that are.
+
+        No record may refer to what is not there, nor to what a power cut could take."""
         for name, content in blobs.items():
-            if self.artifacts.size(name) != len(content):
+            if self.artifacts.size(name) == len(content):
+                self.artifacts.keep(name)
+            else:
                 self.artifacts.write(name, content)
 
     # ############# Reading ############# #

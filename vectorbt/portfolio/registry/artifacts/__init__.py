@@ -8,7 +8,7 @@ import os
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
-from vectorbt.portfolio.registry.artifacts.remote import FsspecArtifacts
+from vectorbt.portfolio.registry.artifacts.remote import LOCAL_SCHEMES, FsspecArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.locations import local_path, scheme_of
 
@@ -34,6 +34,6 @@ def open_artifacts(location: tp.Union[str, os.PathLike, ArtifactStore]) -> Artif
     scheme = scheme_of(location)
     if not isinstance(location, str) or scheme is None:
         return FolderArtifacts(os.path.abspath(os.path.expanduser(location)))
-    if scheme == "file":
+    if scheme in LOCAL_SCHEMES:
         return FolderArtifacts(local_path(location))
     return FsspecArtifacts(location)

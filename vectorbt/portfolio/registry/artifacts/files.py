@@ -19,11 +19,23 @@ def open_regular(path: tp.Union[str, os.PathLike], flags: int) -> int:
     Raises:
         OSError: If the name is that of anything else."""
     refuse_link(path)
-    fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise OSError(errno.EINVAL, "expected a regular file; move away what has its name", str(path))
-    return fd
+    opened: tp.List[int] = []
+    try:
+        _open_into(opened, path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        if not stat.S_ISREG(os.fstat(opened[0]).st_mode):
+            raise OSError(errno.EINVAL, "expected a regular file; move away what has its name", str(path))
+        return opened[0]
+    except BaseException:
+        for fd in opened:
+            os.close(fd)
+        raise
+
+
+def _open_into(opened: tp.List[int], path: tp.Union[str, os.PathLike], flags: int) -> None:
+    """Open a file and append its descriptor to a list in one call in C.
+
+    Ctrl-C could come between a call of `os.open` and keeping what it returns: nobody would ever close that."""
+    opened.extend(map(os.open, [path], [flags], [0o666]))
 
 
 def refuse_link(path: tp.Union[str, os.PathLike]) -> None:
@@ -40,14 +52,59 @@ def refuse_link(path: tp.Union[str, os.PathLike]) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and the missing ones above it, so that they outlive a power cut."""
+    """Make a folder and the missing ones above it, so that they outlive a power cut.
+
+    The names of those that are there are synced as well, as far up as their file system goes: who made them may have
+    died before that."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
-    for folder in reversed(missing):
-        folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        sync_folder(new.parent)
+    device = os.stat(folder).st_dev
+    for parent in folder.parents:
+        if os.stat(parent).st_dev != device:
+            break
+        if os.access(parent, os.R_OK):  # others have made what lies in a folder that this user may not read
+            sync_folder(parent)
+
+
+class DurableFolder:
+    """A folder whose name, and the names in it, outlive a power cut: whoever made them, and even if that one died.
+
+    Args:
+        path (Path): Folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._made: tp.Optional[tp.Tuple[int, int]] = None
+        self._synced: tp.Optional[tp.Tuple[int, ...]] = None
+
+    def make(self) -> None:
+        """Make the folder, unless it is the one that was made or found the last time. See `make_folder`."""
+        if self._made is None or self._made != self._identity():
+            make_folder(self.path)
+            self._made = self._identity()
+
+    def sync_names(self, fd: int) -> None:
+        """Sync the names in the folder, unless nobody has changed one since the last time.
+
+        Args:
+            fd (int): Open file in it whose name matters. Times are coarse, so it is looked at as well."""
+        status = os.stat(self.path)
+        names = status.st_dev, status.st_ino, status.st_mtime_ns, os.fstat(fd).st_ino
+        if names != self._synced:
+            sync_folder(self.path)
+            self._synced = names
+
+    def _identity(self) -> tp.Optional[tp.Tuple[int, int]]:
+        try:
+            status = os.stat(self.path)
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino
 
 
 def write_atomically(
@@ -97,13 +154,22 @@ def write_fully(fd: int, content: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+def sync_file(path: Path) -> None:
+    """Make a file durable that is there already, with its name."""
+    with errors_naming(path), open(path, "rb", buffering=0, opener=open_regular) as file:
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable. Not every system can, and those that cannot need no such call."""
     if os.name == "nt":
         return
-    fd = os.open(folder, os.O_RDONLY)
+    opened: tp.List[int] = []
     try:
+        _open_into(opened, folder, os.O_RDONLY)
         with errors_naming(folder):
-            os.fsync(fd)
+            os.fsync(opened[0])
     finally:
-        os.close(fd)
+        for fd in opened:
+            os.close(fd)

@@ -4,18 +4,23 @@ import errno
 import os
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import (
     TEMPORARY_PREFIX,
-    make_folder,
+    DurableFolder,
     open_regular,
     refuse_link,
+    sync_file,
     sync_folder,
     write_atomically,
 )
 from vectorbt.portfolio.registry.artifacts.store import ArtifactInfo, ArtifactStore, check_name, is_name
+
+_REMEMBERED = 1000
+"""How many files are known to be durable, so that one that many runs share is not synced for each of them."""
 
 
 class FolderArtifacts(ArtifactStore):
@@ -31,6 +36,11 @@ class FolderArtifacts(ArtifactStore):
     def __init__(self, folder: tp.Union[str, os.PathLike]) -> None:
         folder = Path(folder).expanduser()
         self.folder = folder.parent.resolve() / folder.name
+        self._place = DurableFolder(self.folder)
+        self._durable: tp.Dict[str, tp.Tuple[int, int, int]] = {}
+
+    def __reduce__(self) -> tp.Tuple[tp.Any, ...]:
+        return type(self), (self.folder,)
 
     @property
     def root(self) -> str:
@@ -39,8 +49,25 @@ class FolderArtifacts(ArtifactStore):
     def write(self, name: str, content: bytes) -> None:
         target = self.folder / check_name(name)
         refuse_link(self.folder)
-        make_folder(self.folder)
+        self._place.make()
         write_atomically(target, content)
+        self._remember(name)
+
+    def keep(self, name: str) -> None:
+        if self._durable.get(name) != self._identity(check_name(name)):
+            self._place.make()
+            sync_file(self.folder / name)
+            self._remember(name)
+
+    def _remember(self, name: str) -> None:
+        if len(self._durable) >= _REMEMBERED:
+            self._durable.clear()
+        with suppress(FileNotFoundError):  # somebody has removed it already
+            self._durable[name] = self._identity(name)
+
+    def _identity(self, name: str) -> tp.Tuple[int, int, int]:
+        status = os.lstat(self.folder / name)
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         if self.size(name) is None:

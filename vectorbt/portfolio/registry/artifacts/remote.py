@@ -12,6 +12,8 @@ from vectorbt.portfolio.registry.locations import scheme_of
 
 _WITH_BUCKETS = ("s3", "s3a")
 """Schemes whose URLs begin with the name of a bucket."""
+LOCAL_SCHEMES = ("file", "local")
+"""Schemes of folders of this machine, which fsspec would write to without making anything durable."""
 _MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "created")
 """Where file systems say when a file was written."""
 
@@ -36,6 +38,8 @@ class FsspecArtifacts(ArtifactStore):
             raise ValueError("the place of these artifacts is no URL; expected such as 's3://bucket/prefix'")
         if not place:
             raise ValueError(f"'{scheme}://' names no bucket or folder; expected such as '{scheme}://bucket/prefix'")
+        if scheme in LOCAL_SCHEMES:
+            raise ValueError(f"'{scheme}://' is a folder of this machine; give its path, or use FolderArtifacts")
         if _holds_password(scheme, place):
             raise ValueError(
                 f"'{scheme}://...' contains a password or options; leave them out, and configure fsspec with them"

@@ -83,6 +83,14 @@ class ArtifactStore(abc.ABC):
     def size(self, name: str) -> tp.Optional[int]:
         """Return the size of an artifact in bytes, or None if there is no such artifact."""
 
+    def keep(self, name: str) -> None:  # noqa: B027
+        """Make an artifact durable that is there already: who wrote it may have died before it was.
+
+        Called before a record refers to what was found. For a place where all that is seen is durable, it does nothing.
+
+        Raises:
+            FileNotFoundError: If there is no such artifact."""
+
     def leftovers(self) -> tp.List[ArtifactInfo]:
         """Return what writers that died have left behind. It was never seen under a name."""
         return []

@@ -32,7 +32,8 @@ def open_store(
         location (path_like or RunStore): Folder, its `file://` URL, URL of a database, or a ready store. None means
             what the environment variable `VBT_REGISTRY` says, or `./backtest_runs`.
         must_exist (bool): Whether something must have been saved there already.
-        **options: Options of the store that is made: `artifacts`, `portfolio_format`, `allow_pickle`.
+        **options: Options of the store that is made: `artifacts`, `portfolio_format`, `allow_pickle`, and
+            `lock_timeout` of a folder.
 
     Raises:
         TypeError: If `location` is nothing of the above, or options are given with a ready store.

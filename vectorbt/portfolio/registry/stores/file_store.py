@@ -16,7 +16,7 @@ import stat
 import threading
 import weakref
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +25,10 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.artifacts.files import (
+    DurableFolder,
     errors_naming,
-    make_folder,
     open_regular,
-    refuse_link,
-    sync_folder,
+    sync_file,
     write_atomically,
     write_fully,
 )
@@ -44,7 +43,7 @@ from vectorbt.portfolio.registry.record_json import without_empty
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord, records_of
 from vectorbt.portfolio.registry.store import RunStore
-from vectorbt.portfolio.registry.stores.file_lock import POLL_SECONDS, file_lock
+from vectorbt.portfolio.registry.stores.file_lock import WriterLock
 from vectorbt.portfolio.registry.stores.held_runs import HeldRuns
 from vectorbt.portfolio.registry.stores.journal import (
     Damage,
@@ -66,9 +65,6 @@ from vectorbt.portfolio.registry.stores.journal_problems import line_problems, p
 from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
 from vectorbt.portfolio.registry.warning import warn
 
-if tp.TYPE_CHECKING:
-    from filelock import BaseFileLock
-
 _BUFFER = 1 << 20
 _TAIL = 1 << 16
 
@@ -85,9 +81,13 @@ class FileStore(RunStore):
             of artifacts. Defaults to the folder `portfolios` in `base_dir`.
         portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
+        lock_timeout (float): Seconds that a change waits for somebody else who is changing the registry, before it
+            ends with a `StoreError` that says who. None means for ever.
 
     Raises:
         NotADirectoryError: If `base_dir` is a file.
+        TypeError: If `lock_timeout` is no number.
+        ValueError: If it is negative.
 
     Usage:
         ```pycon
@@ -102,7 +102,9 @@ class FileStore(RunStore):
         artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
         portfolio_format: str = "pickle",
         allow_pickle: bool = True,
+        lock_timeout: tp.Optional[float] = None,
     ) -> None:
+        self.lock_timeout = _check_timeout(lock_timeout)
         self.base_dir = Path(base_dir).expanduser().resolve()
         if self.base_dir.exists() and not self.base_dir.is_dir():
             raise NotADirectoryError(f"{self.base_dir} is a file; a registry needs a folder")
@@ -112,7 +114,8 @@ class FileStore(RunStore):
         self.portfolios_dir = self.base_dir / "portfolios"
         place = self.portfolios_dir if artifacts is None else artifacts
         super().__init__(open_artifacts(place), portfolio_format, allow_pickle)
-        self._writing: tp.Optional[BaseFileLock] = None
+        self._folder = DurableFolder(self.base_dir)
+        self._writing = WriterLock(self.base_dir / ".lock")
         self._reading = threading.RLock()
         self._warned: tp.Set[Damage] = set()
         self._forget()
@@ -126,7 +129,7 @@ class FileStore(RunStore):
         return self.metadata_file.exists() or self.older_metadata_file.exists()
 
     def __getstate__(self) -> tp.Dict[str, tp.Any]:
-        own = ("base_dir", "artifacts", "portfolio_format", "allow_pickle")
+        own = ("base_dir", "artifacts", "portfolio_format", "allow_pickle", "lock_timeout")
         return {name: getattr(self, name) for name in own}
 
     def __setstate__(self, state: tp.Dict[str, tp.Any]) -> None:
@@ -298,21 +301,14 @@ class FileStore(RunStore):
 
     # ############# Writing ############# #
 
-    @contextmanager
-    def exclusive(self) -> tp.Iterator[None]:
-        make_folder(self.base_dir)
-        with self._reading:  # all threads share one lock object: it is what knows who may enter it again
-            if self._writing is None:
-                self._writing = file_lock(self.base_dir / ".lock")
-        refuse_link(self.base_dir / ".lock")
-        with self._writing.acquire(poll_interval=POLL_SECONDS):
-            yield
+    def exclusive(self) -> tp.ContextManager:
+        self._folder.make()
+        return self._writing.hold(self.lock_timeout)
 
     def _renew_locks(self) -> None:
-        """Leave behind the locks of the process that this one was forked from: those who hold them do not exist here.
+        """Leave behind the lock of the process that this one was forked from: who holds it does not exist here.
 
         A thread that was reading at that moment has left the reading half done, so it begins anew."""
-        self._writing = None
         if self._reading.acquire(blocking=False):
             self._reading.release()
         else:
@@ -329,8 +325,7 @@ class FileStore(RunStore):
             try:
                 write_fully(file.fileno(), lines if end else header() + lines)
                 os.fsync(file.fileno())
-                if end == 0:
-                    sync_folder(self.base_dir)
+                self._folder.sync_names(file.fileno())
             except BaseException:
                 os.ftruncate(file.fileno(), end)
                 with suppress(OSError):  # what could not be saved must not come back after a power cut
@@ -367,7 +362,10 @@ class FileStore(RunStore):
         """Keep damaged lines in the side file, unless an earlier attempt has put them there already."""
         content = b"".join(lines)
         kept = self._read_own(self.damaged_file)
-        if not content or kept.endswith(content):
+        if not content:
+            return
+        if kept.endswith(content):
+            sync_file(self.damaged_file)
             return
         write_atomically(self.damaged_file, kept + content)
 
@@ -454,6 +452,16 @@ def _last_line(file: tp.BinaryIO, size: int) -> bytes:
         if start or length >= size:
             return tail[start:]
         length *= 4
+
+
+def _check_timeout(seconds: tp.Any) -> tp.Optional[float]:
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"lock_timeout must be a number of seconds or None, not {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"lock_timeout must not be negative, not {seconds!r}")
+    return seconds
 
 
 def _read_at(file: tp.BinaryIO, offset: int, size: int) -> bytes:

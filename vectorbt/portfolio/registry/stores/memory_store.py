@@ -2,7 +2,6 @@
 
 import os
 import threading
-from contextlib import contextmanager
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import open_artifacts
@@ -79,7 +78,5 @@ class MemoryStore(RunStore):
             sources = [source for pool in pools for source in pool.values()]
         return query.apply(RunRecord.from_json(source) for source in sources)
 
-    @contextmanager
-    def exclusive(self) -> tp.Iterator[None]:
-        with self._lock:
-            yield
+    def exclusive(self) -> tp.ContextManager:
+        return self._lock

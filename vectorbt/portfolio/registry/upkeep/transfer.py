@@ -197,11 +197,15 @@ def _by_portfolio(runs: tp.Iterable[_Run]) -> tp.Iterable[tp.List[_Run]]:
 
 
 def _missing(store: RunStore, lots: tp.Iterable[_Lot]) -> tp.Iterator[tp.Tuple[str, bytes]]:
-    """Yield the artifacts that a store does not hold. Beside the main ones they are named after what is in them."""
+    """Yield the artifacts that a store does not hold, and keep those that it does.
+
+    Beside the main ones they are named after what is in them."""
     for lot in lots:
         for i, (name, content) in enumerate(lot.contents.items()):
             if store.artifacts.size(name) is None or (i == 0 and store.artifacts.get(name) != content):
                 yield name, content
+            else:
+                store.artifacts.keep(name)
 
 
 # ############# Differences ############# #

@@ -15,16 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.files import make_folder
+from vectorbt.portfolio.registry.artifacts.files import DurableFolder
 from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
-from vectorbt.portfolio.registry.stores.file_lock import POLL_SECONDS, file_lock
+from vectorbt.portfolio.registry.stores.file_lock import WriterLock
 from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.warning import warn
-
-if tp.TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 _URLS = "sqlite:///<path> or postgresql+psycopg://<user>@<host>/<database>"
 _SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
@@ -435,7 +432,7 @@ class SqliteDatabase(Database):
     as_written = staticmethod(lambda column: sa.cast(column, sa.LargeBinary))
     writing = {"begin": "BEGIN IMMEDIATE"}
 
-    _lock: tp.Optional["BaseFileLock"]
+    _lock: tp.Optional[WriterLock]
     _identity: tp.Optional[tp.Tuple[int, int]]
     """Device and inode of the file that connections lead to."""
 
@@ -452,6 +449,7 @@ class SqliteDatabase(Database):
             )
         if engine is not None:
             engine = _beginning_itself(engine.execution_options(isolation_level="AUTOCOMMIT"))
+        self._folder = DurableFolder(self.path.parent)
         super().__init__(url.set(database=str(self.path)), engine)
 
     def __repr__(self) -> str:
@@ -538,18 +536,16 @@ class SqliteDatabase(Database):
         self._lock = None
         self._identity = None
 
-    @contextmanager
-    def exclusive(self) -> tp.Iterator[None]:
+    def exclusive(self) -> tp.ContextManager:
         try:
-            make_folder(self.path.parent)
+            self._folder.make()
         except OSError as e:
             raise StoreError(f"{self}: there is no folder to put it in: {e}") from e
         with self._turn:  # all threads share one lock object: it is what knows who may enter it again
             if self._lock is None:
                 self._check_permissions()
-                self._lock = file_lock(Path(f"{self.path}.lock"))
-        with self._lock.acquire(poll_interval=POLL_SECONDS):
-            yield
+                self._lock = WriterLock(Path(f"{self.path}.lock"))
+        return self._lock.hold()
 
 
 def _beginning_itself(engine: sa.Engine) -> sa.Engine:

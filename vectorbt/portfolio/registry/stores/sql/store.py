@@ -280,7 +280,7 @@ class SqlStore(RunStore):
         joined = sa.select(*self._columns_of(top), top.c.key).join_from(
             top, schema.records, schema.records.c.id == top.c.id
         )
-        return sorted(connection.execute(joined).all(), key=lambda row: row.key or 0, reverse=reverse)
+        return sorted(connection.execute(joined).all(), key=lambda row: row[-1] or 0, reverse=reverse)
 
     def _rows(self, connection: sa.Connection, *conditions: sa.ColumnElement) -> tp.List[Row]:
         """Return the rows of the runs that meet all conditions."""
@@ -382,7 +382,7 @@ class SqlStore(RunStore):
                 left.append({"of": row.id, "left": json_text(tombstone(loads(row.source))), "digest": row.digest})
             else:
                 known = connection.execute(sa.select(runs).where(runs.c.id == row.id)).mappings().one()
-                kept = record_of_summary(known)
+                kept = record_of_summary(dict(known))
                 record = RunRecord.from_dict(kept)
                 left.append({"of": row.id, "left": json_text(kept), "digest": None})
             removed.append(record)
