@@ -54,6 +54,7 @@ from vectorbt.portfolio.registry.stores.journal import (
     whole_value,
 )
 from vectorbt.portfolio.registry.stores.journal_problems import line_problems, put_aside, record_problems, torn_end
+from vectorbt.portfolio.registry.stores.lines import whole_content
 from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
 
 _BUFFER = 1 << 20
@@ -339,7 +340,7 @@ class FileStore(RunStore):
     def _put_aside(self, lines: tp.Sequence[bytes]) -> None:
         """Keep damaged lines in the side file, unless an earlier attempt has put them there already."""
         content = b"".join(lines)
-        kept = self._read_own(self.damaged_file)
+        kept = self._kept()
         if not content:
             return
         if kept.endswith(content):
@@ -358,7 +359,7 @@ class FileStore(RunStore):
             problems += record_problems(self.metadata_file, self._unusable)
             if self._journal.end < size <= self._size():
                 problems.append(torn_end(self.metadata_file, self._torn()[: size - self._journal.end]))
-        kept = self._read_own(self.damaged_file)
+        kept = self._kept()
         return [*problems, put_aside(self.damaged_file, kept)] if kept else problems
 
     def unreadable(self) -> bytes:
@@ -366,7 +367,7 @@ class FileStore(RunStore):
             contents = [*(damage.content for damage in self.damages()), *damaged_lines(self._torn())]
             if self._older_damages and not self._older_runs:  # whatever it held, it may have named any of them
                 contents += [info.name.encode() for info in self.artifacts.list()]
-        return b"".join([*contents, self._read_own(self.damaged_file)])
+        return b"".join([*contents, self._kept()])
 
     def _torn(self) -> bytes:
         """Return what is behind the last complete line or block."""
@@ -406,6 +407,13 @@ class FileStore(RunStore):
             content = compacted(runs, deleted) if before else b""
         lines = before.count(b"\n"), content.count(b"\n")
         return Compaction(len(before), len(content), *lines, len(damaged)), damaged, content
+
+    def _kept(self) -> bytes:
+        """Return the lines that were put aside."""
+        try:
+            return whole_content(self.damaged_file)
+        except FileNotFoundError:
+            return b""
 
     @staticmethod
     def _read_own(path: Path) -> bytes:

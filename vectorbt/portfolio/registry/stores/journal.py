@@ -27,6 +27,7 @@ from vectorbt.portfolio.registry.artifacts.files import open_regular
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import SchemaVersionError
 from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.stores.lines import complete_lines
 from vectorbt.portfolio.registry.stores.shared_part import shared_part, without_empty
 
 FORMAT = "vectorbt-registry"
@@ -198,15 +199,14 @@ class JournalReader:
         """Yield the runs and deletions that have been added since the last reading.
 
         Raises:
+            StoreError: If a line is too long to be read.
             SchemaVersionError: If the file is of another format or a newer version."""
         status = os.fstat(file.fileno())
         self._file_id = (status.st_dev, status.st_ino)
         self._block = None
         offset, number = self.end, self._lines
         file.seek(offset)
-        for line in file:
-            if line[-1:] != b"\n":  # torn, or being written
-                return
+        for line in complete_lines(file, self.path):  # what comes after them is torn, or being written
             number += 1
             entry = parse_line(line, number)
             if entry is None:
