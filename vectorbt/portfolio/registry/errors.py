@@ -72,7 +72,8 @@ class SchemaVersionError(RegistryError):
 class StoreError(RegistryError, OSError):
     """A database or a bucket cannot be reached, or refuses. Names it without its password.
 
-    Or somebody else holds the lock of a folder for longer than `lock_timeout`."""
+    Or a file of metadata is too long to be read, or somebody else holds the lock of a folder for longer than
+    `lock_timeout`."""
 
 
 class CorruptedRecordWarning(UserWarning):

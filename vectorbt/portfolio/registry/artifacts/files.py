@@ -142,7 +142,7 @@ def errors_naming(path: Path) -> tp.Iterator[None]:
     try:
         yield
     except OSError as e:
-        if e.filename is None:
+        if e.errno is not None and e.filename is None:
             e.filename = str(path)
         raise
 

@@ -62,6 +62,7 @@ from vectorbt.portfolio.registry.stores.journal import (
     read_record,
 )
 from vectorbt.portfolio.registry.stores.journal_problems import line_problems, put_aside, record_problems, torn_end
+from vectorbt.portfolio.registry.stores.lines import LONGEST, whole_content
 from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
 from vectorbt.portfolio.registry.warning import warn
 
@@ -361,7 +362,7 @@ class FileStore(RunStore):
     def _put_aside(self, lines: tp.Sequence[bytes]) -> None:
         """Keep damaged lines in the side file, unless an earlier attempt has put them there already."""
         content = b"".join(lines)
-        kept = self._read_own(self.damaged_file)
+        kept = self._kept()
         if not content:
             return
         if kept.endswith(content):
@@ -380,7 +381,7 @@ class FileStore(RunStore):
             problems += record_problems(self.metadata_file, self._unusable)
             if self._journal.end < size <= self._size():
                 problems.append(torn_end(self.metadata_file, self._torn()[: size - self._journal.end]))
-        kept = self._read_own(self.damaged_file)
+        kept = self._kept()
         return [*problems, put_aside(self.damaged_file, kept)] if kept else problems
 
     def unreadable(self) -> bytes:
@@ -388,7 +389,7 @@ class FileStore(RunStore):
             contents = [*(damage.content for damage in self.damages()), *damaged_lines(self._torn())]
             if self._older_damages and not self._n_older_runs:  # whatever it held, it may have named any of them
                 contents += [info.name.encode() for info in self.artifacts.list()]
-        return b"".join([*contents, self._read_own(self.damaged_file)])
+        return b"".join([*contents, self._kept()])
 
     def _torn(self) -> bytes:
         """Return what is behind the last complete line or block."""
@@ -427,6 +428,13 @@ class FileStore(RunStore):
         lines = before.count(b"\n"), content.count(b"\n")
         return Compaction(len(before), len(content), *lines, len(damaged)), damaged, content
 
+    def _kept(self) -> bytes:
+        """Return the lines that were put aside."""
+        try:
+            return whole_content(self.damaged_file)
+        except FileNotFoundError:
+            return b""
+
     @staticmethod
     def _read_own(path: Path) -> bytes:
         try:
@@ -444,14 +452,17 @@ class FileStore(RunStore):
 
 
 def _last_line(file: tp.BinaryIO, size: int) -> bytes:
-    """Return the last line of a file, read from its end."""
+    """Return the last line of a file, read from its end. Nothing if it is torn, or too long to be one."""
     length = _TAIL
-    while True:
+    while length <= LONGEST:
         tail = _read_at(file, max(0, size - length), length)
         start = tail.rfind(b"\n", 0, -1) + 1
         if start or length >= size:
             return tail[start:]
+        if tail[-2:] != b"}\n":
+            break
         length *= 4
+    return b""
 
 
 def _check_timeout(seconds: tp.Any) -> tp.Optional[float]:

@@ -29,6 +29,7 @@ from vectorbt.portfolio.registry.checks import is_run_id
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import SchemaVersionError
 from vectorbt.portfolio.registry.record_json import check, parse_timestamp, without_empty
+from vectorbt.portfolio.registry.stores.lines import complete_lines
 
 FORMAT = "vectorbt-registry"
 VERSION = 1
@@ -190,13 +191,12 @@ class JournalReader:
         """Yield what has been added since the last reading.
 
         Raises:
+            StoreError: If a line is too long to be read.
             SchemaVersionError: If the file is of another format or a newer version."""
         status = os.fstat(file.fileno())
         self._file_id = (status.st_dev, status.st_ino)
         file.seek(self.end)
-        for line in file:
-            if line[-1:] != b"\n":  # torn, or being written
-                return
+        for line in complete_lines(file, self.path):  # what comes after them is torn, or being written
             entry = parse_line(line, self._lines + 1)
             if entry is None and not self._is_settled(file, line):
                 return

@@ -4,16 +4,18 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifacts.files import open_regular
 from vectorbt.portfolio.registry.encoding import dumps, encode_mapping, loads_lenient
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.stores.journal import Damage
+from vectorbt.portfolio.registry.stores.lines import whole_content
 
 
 def read_older_layout(path: Path) -> tp.Tuple[tp.List[RunRecord], tp.List[Damage]]:
-    """Return the runs of a file in the older layout, and what of it cannot be read."""
-    with open(path, "rb", opener=open_regular) as file:
-        content = file.read()
+    """Return the runs of a file in the older layout, and what of it cannot be read.
+
+    Raises:
+        StoreError: If it is too long to be read."""
+    content = whole_content(path)
     try:
         runs = loads_lenient(content)
     except ValueError as e:
