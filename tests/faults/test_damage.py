@@ -179,6 +179,23 @@ def test_damage_within_a_sweep_costs_that_save(tmp_path):
     assert_nothing_more_is_lost(store, [flip_a_bit(lines[hit])])
 
 
+def test_a_page_of_zeros_in_a_sweep_that_nobody_acknowledged(tmp_path):
+    """A power cut may leave later pages of a write and lose earlier ones."""
+    store = new_store(tmp_path)
+    before = store.metadata_file.read_bytes()
+    sweep_id = str(uuid.UUID(int=8, version=4))
+    store.save_runs([make_record(100 + column, sweep_id=sweep_id, column=column) for column in range(400)])
+    content = store.metadata_file.read_bytes()
+    assert len(content) - len(before) > 8 * 4096
+    for page in range(len(before) // 4096, len(content) // 4096 + 1):
+        start, end = max(4096 * page, len(before)), min(4096 * (page + 1), len(content))
+        store.metadata_file.write_bytes(content[:start] + bytes(end - start) + content[end:])
+        assert ids(store) == everything_saved(), page
+        FileStore(store.base_dir).save_run(make_record(50))
+        assert ids(store) == everything_saved() | {make_record(50).run_id}, page
+        store.damaged_file.unlink(missing_ok=True)
+
+
 def test_a_line_of_100_megabytes(tmp_path):
     store = new_store(tmp_path)
     lines = lines_of_file(store)

@@ -1,10 +1,8 @@
 """Ctrl-C at any instant: lock, garbage collector and open files are as before, and everybody else goes on."""
 
 import gc
-import itertools
 import os
 import random
-import signal
 import time
 
 import pytest
@@ -13,74 +11,24 @@ from filelock import FileLock
 from tests.faults.children import run_in_child
 from tests.faults.scenes import kinds
 from tests.support.factories import make_record
+from tests.support.interrupts import Interrupter, changes
 from vectorbt.portfolio.registry import FileStore, MemoryStore
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.checks import new_run_ids
 from vectorbt.portfolio.registry.stores.file_lock import WriterLock
 
-
-class Interrupter:
-    """Raises KeyboardInterrupt at an instant of a call, as Ctrl-C does: between any two steps of the interpreter."""
-
-    def __init__(self):
-        self._is_due = False
-        self._previous = signal.signal(signal.SIGALRM, self._interrupt)
-
-    def close(self):
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, self._previous)
-
-    def _interrupt(self, *_):
-        if self._is_due:
-            self._is_due = False
-            raise KeyboardInterrupt
-
-    def __call__(self, delay, work, afterwards):
-        """Call `work`. Call `afterwards` if it was interrupted, while the traceback is still there as in a notebook."""
-        try:
-            self._is_due = True
-            signal.setitimer(signal.ITIMER_REAL, delay)
-            work()
-            self._is_due = False
-        except KeyboardInterrupt:
-            afterwards()
-            return True
-        return False
+# Where it comes while Python is calling back a weak reference, Python writes it down and goes on.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture
 def interrupt():
-    interrupter = Interrupter()
-    yield interrupter
-    interrupter.close()
+    with Interrupter() as interrupter:
+        yield interrupter
 
 
 def operations(store):
     """Return what is done to a store, each as a function that prepares it and returns it."""
-    numbers = itertools.count()
-
-    def new_runs(n):
-        sweep_id, *run_ids = new_run_ids(n + 1)
-        sweep = None if n == 1 else sweep_id
-        return [make_record(next(numbers), run_id=run_id, sweep_id=sweep) for run_id in run_ids]
-
-    def save_run():
-        (run,) = new_runs(1)
-        return lambda: store.save_run(run, new_ids=True)
-
-    def save_brought_runs():
-        runs = new_runs(3)
-        return lambda: store.save_runs(runs)
-
-    def update_run():
-        (run,) = new_runs(1)
-        store.save_run(run)
-        return lambda: store.update_run(run.run_id, add_tags="new")
-
-    def delete_runs():
-        runs = new_runs(2)
-        run_ids = store.save_runs(runs)
-        return lambda: store.delete_runs(run_ids)
 
     def list_runs():
         fresh = FileStore(store.base_dir)
@@ -89,7 +37,7 @@ def operations(store):
     def compact():
         return store.compact
 
-    return [save_run, save_brought_runs, update_run, delete_runs, list_runs, compact]
+    return [*changes(store), list_runs, compact]
 
 
 def number_of_handles():

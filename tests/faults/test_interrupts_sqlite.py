@@ -1,7 +1,6 @@
 """Ctrl-C at any instant: a SQLite database is left without a transaction, and everybody else goes on."""
 
 import gc
-import itertools
 import os
 import random
 import sqlite3
@@ -10,8 +9,7 @@ import time
 import pytest
 
 from tests.support.factories import make_record
-from tests.support.interrupts import Interrupter
-from vectorbt.portfolio.registry.checks import new_run_ids
+from tests.support.interrupts import Interrupter, changes
 
 # Where it comes while Python is calling back a weak reference, Python writes it down and goes on.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -23,34 +21,11 @@ from vectorbt.portfolio.registry import SqliteStore, SqlStore  # noqa: E402
 
 def operations(store):
     """Return what is done to a store, each as a function that prepares it and returns it."""
-    numbers = itertools.count(1)
-
-    def new_runs(n):
-        sweep_id, *run_ids = new_run_ids(n + 1)
-        sweep = None if n == 1 else sweep_id
-        return [make_record(next(numbers), run_id=run_id, sweep_id=sweep) for run_id in run_ids]
-
-    def save_run():
-        (run,) = new_runs(1)
-        return lambda: store.save_run(run, new_ids=True)
-
-    def save_sweep():
-        runs = new_runs(3)
-        return lambda: store.save_runs(runs)
-
-    def update_run():
-        (run,) = new_runs(1)
-        store.save_run(run)
-        return lambda: store.update_run(run.run_id, add_tags="new")
-
-    def delete_runs():
-        run_ids = store.save_runs(new_runs(2))
-        return lambda: store.delete_runs(run_ids)
 
     def list_runs():
         return lambda: store.list_runs(limit=20)
 
-    return [save_run, save_sweep, update_run, delete_runs, list_runs]
+    return [*changes(store), list_runs]
 
 
 def interrupt_many_times(store, path, interrupts, seed):

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRegistry
+from vectorbt.portfolio.registry.artifacts import files
 from vectorbt.portfolio.registry.artifacts import folder as folder_artifacts
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.stores.journal import line_of
@@ -419,21 +420,51 @@ class TestCompact:
         assert os.stat(store.metadata_file).st_ino == status.st_ino
         assert RunRegistry(FileStore(store.base_dir)).compact() == again
 
+    @pytest.mark.parametrize("meanwhile", ["save", "delete", "update", "compact", "gc"])
+    def test_others_go_on_while_the_new_file_is_written(self, registry, store, monkeypatch, meanwhile):
+        self.fill(store)
+        other = RunRegistry(FileStore(store.base_dir))
+        work = dict(
+            save=lambda: other.store.save_run(make_record(20)),
+            delete=lambda: other.delete_run(make_record(5).run_id),
+            update=lambda: other.update_run(make_record(6).run_id, notes="meanwhile"),
+            compact=other.compact,
+            gc=lambda: other.gc(min_age=0),
+        )[meanwhile]
+        seen = []
+
+        def write_fully(fd, content):
+            if not seen:
+                seen.append(everything(store))
+                work()
+                seen.append(everything(store))
+            files_write_fully(fd, content)
+
+        files_write_fully = files.write_fully
+        monkeypatch.setattr(files, "write_fully", write_fully)
+        done = registry.compact()
+        assert (seen[0] != seen[1]) == (meanwhile in ("save", "delete", "update"))
+        content = store.metadata_file.read_bytes()
+        assert everything(store) == seen[1] == everything(FileStore(store.base_dir))
+        assert (done.bytes_after, done.lines_after) == (len(content), content.count(b"\n"))
+        assert kinds(registry) == []
+
     def test_what_a_newer_version_wrote_is_kept_as_it_is(self, registry, store):
         newer = [
             {
                 **make_record(i, sweep_id=str(uuid.UUID(int=77, version=4)), column=i).to_dict(),
                 "verdict": {"$odd": [1, 1.0, True]},
+                "nothing_yet": [{}, [], "", None][i],
                 "parameters": {"a": {"$newer": i}, "side": {"$enum": ["no.such:Side", "LONG", 1]}},
             }
-            for i in range(3)
+            for i in range(4)
         ]
         store.insert(newer)
         store.update_run(newer[0]["run_id"], notes="x")
         registry.compact()
         found = {run["run_id"]: run for run in everything(store)[0]}
         for record in newer:
-            for name in ("verdict", "parameters"):
+            for name in ("verdict", "nothing_yet", "parameters"):
                 assert json.dumps(found[record["run_id"]][name]) == json.dumps(record[name])
 
     def test_values_that_only_python_takes_for_equal_stay_apart(self, registry, store):

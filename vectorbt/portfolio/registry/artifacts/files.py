@@ -116,7 +116,8 @@ def write_atomically(
 
     Args:
         target (Path): File.
-        content (bytes or iterable of bytes): Content, in one piece or several.
+        content (bytes or iterable of bytes): Content, in one piece or several. A piece is on the disk before the next
+            one is asked for.
         mode (int): Permissions. Defaults to those of any new file.
 
     Raises:
@@ -124,11 +125,11 @@ def write_atomically(
     temporary = target.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
     try:
         with errors_naming(target), open(temporary, "xb", buffering=0) as file:
-            for chunk in [content] if isinstance(content, bytes) else content:
-                write_fully(file.fileno(), chunk)
             if mode is not None:
                 os.chmod(temporary, mode)
-            os.fsync(file.fileno())
+            for piece in [content] if isinstance(content, bytes) else content:
+                write_fully(file.fileno(), piece)
+                os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ import stat
 import threading
 import weakref
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -404,29 +404,64 @@ class FileStore(RunStore):
         Lines that cannot be read are put aside first, into `runs_metadata.damaged`. The file of the older layout is
         left alone, and so is the journal if nothing in it was superseded. Readers and writers in other processes go
         on undisturbed."""
-        if dry_run or self._size() == 0:
-            return self._compaction()[0]
-        with self.exclusive():
-            compaction, damaged, content = self._compaction()
-            if content == self._read_own(self.metadata_file):
-                return compaction
-            self._put_aside(damaged)
-            mode = os.stat(self.metadata_file).st_mode  # others may be allowed to write
-            write_atomically(self.metadata_file, content, stat.S_IMODE(mode))
-            return compaction
+        plan = self._plan_compaction()
+        if dry_run or plan.content is None:
+            return plan.saving
+        try:
+            return self._carry_out(plan)
+        except (_ReplacedError, FileNotFoundError):  # somebody else has compacted it, or removed what is not named yet
+            with self.exclusive():
+                plan = self._plan_compaction()
+                return plan.saving if plan.content is None else self._carry_out(plan)
 
-    def _compaction(self) -> tp.Tuple[Compaction, tp.List[bytes], bytes]:
-        """Return what a compaction saves, which lines it puts aside, and what it makes of the journal."""
+    def _plan_compaction(self) -> "_Plan":
+        """Return what a compaction makes of the journal as it is now, while others may save."""
         with self._reading:
             self._read_anew()
             runs, trials = self._held.parts(False, older=False), self._held.parts(True)
             damaged = beyond_reading([*self._journal.damages, *self._unusable])
             before, end = self._read_own(self.metadata_file), self._journal.end
-        damaged += damaged_lines(before[end:])
+            file_id = self._journal.file_id
         with collection_paused():
             content = b"".join([header(), *lines_of("run", runs), *lines_of("trial", trials)]) if before else b""
+        n_aside = len(damaged) + len(damaged_lines(before[end:]))
         lines = before.count(b"\n"), content.count(b"\n")
-        return Compaction(len(before), len(content), *lines, len(damaged)), damaged, content
+        saving = Compaction(len(before), len(content), *lines, n_aside)
+        return _Plan(saving, None if content == before else content, damaged, end, before[:end][-_TAIL:], file_id)
+
+    def _carry_out(self, plan: "_Plan") -> Compaction:
+        """Replace the journal. Others wait only while what they have saved since is added and the file is renamed."""
+        mode = os.stat(self.metadata_file).st_mode  # others may be allowed to write
+        with ExitStack() as turn:
+            sizes: tp.List[int] = []
+
+            def pieces() -> tp.Iterator[bytes]:
+                yield tp.cast(bytes, plan.content)
+                turn.enter_context(self.exclusive())
+                added, rest = self._saved_since(plan)
+                sizes.extend((len(added), added.count(b"\n")))
+                self._put_aside([*plan.damaged, *damaged_lines(rest)])
+                if added:
+                    yield added
+
+            write_atomically(self.metadata_file, pieces(), stat.S_IMODE(mode))
+        n_bytes, n_lines = sizes
+        before, after, lines_before, lines_after, n_aside = plan.saving
+        return Compaction(before + n_bytes, after + n_bytes, lines_before + n_lines, lines_after + n_lines, n_aside)
+
+    def _saved_since(self, plan: "_Plan") -> tp.Tuple[bytes, bytes]:
+        """Return the complete lines that others have added, and what is torn behind them. The caller holds the lock.
+
+        Raises:
+            _ReplacedError: If the journal is not the one that the plan was made for."""
+        with open(self.metadata_file, "rb", opener=open_regular) as file:
+            status = os.fstat(file.fileno())
+            last = _read_at(file, plan.end - len(plan.last), len(plan.last))
+            if (status.st_dev, status.st_ino) != plan.file_id or last != plan.last:
+                raise _ReplacedError
+            added = file.read()
+        complete = added.rfind(b"\n") + 1
+        return added[:complete], added[complete:]
 
     def _kept(self) -> bytes:
         """Return the lines that were put aside."""
@@ -463,6 +498,22 @@ def _last_line(file: tp.BinaryIO, size: int) -> bytes:
             break
         length *= 4
     return b""
+
+
+class _Plan(tp.NamedTuple):
+    """A compaction that was prepared: what it saves, the new content (None if it is that of the file), the lines to put
+    aside, up to where and with which bytes at its end the file was read, and which file it was."""
+
+    saving: Compaction
+    content: tp.Optional[bytes]
+    damaged: tp.List[bytes]
+    end: int
+    last: bytes
+    file_id: tp.Optional[tp.Tuple[int, int]]
+
+
+class _ReplacedError(Exception):
+    """The journal is not the one that a compaction was planned for."""
 
 
 def _check_timeout(seconds: tp.Any) -> tp.Optional[float]:

@@ -175,14 +175,15 @@ class JournalReader:
         self.damages: tp.List[Damage] = []
         self._lines = 0
         self._last = b""
-        self._file_id: tp.Optional[tp.Tuple[int, int]] = None
+        self.file_id: tp.Optional[tp.Tuple[int, int]] = None
+        """Device and inode of the file that was read."""
 
     def has_moved(self, file: tp.BinaryIO) -> bool:
         """Return whether the file is not the one that was read, or not as it was: replaced, cut, or written over."""
         if self.end == 0:
             return False
         status = os.fstat(file.fileno())
-        if (status.st_dev, status.st_ino) != self._file_id or status.st_size < self.end:
+        if (status.st_dev, status.st_ino) != self.file_id or status.st_size < self.end:
             return True
         file.seek(self.end - len(self._last))
         return file.read(len(self._last)) != self._last
@@ -194,7 +195,7 @@ class JournalReader:
             StoreError: If a line is too long to be read.
             SchemaVersionError: If the file is of another format or a newer version."""
         status = os.fstat(file.fileno())
-        self._file_id = (status.st_dev, status.st_ino)
+        self.file_id = (status.st_dev, status.st_ino)
         file.seek(self.end)
         for line in complete_lines(file, self.path):  # what comes after them is torn, or being written
             entry = parse_line(line, self._lines + 1)
