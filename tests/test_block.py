@@ -161,12 +161,40 @@ def test_malformed_json_is_a_value_error(path, value):
         (dict(runs=10**12), "without a run_id"),
         (dict(runs=0), "number of runs"),
         (dict(shared=[]), "objects of what they share"),
+        (dict(order=[]), "an order of names"),
+        (dict(order=dict(stats=5)), "an order of names"),
     ],
 )
 def test_what_is_wrong_is_said(change, message):
     content = RunBlock.of([make_record(i).to_dict() for i in range(3)]).to_json()
     with pytest.raises(ValueError, match=message):
         RunBlock.from_json({**content, **change})
+
+
+def test_names_in_the_order_that_are_none_are_left_out():
+    content = RunBlock.of([make_record(i).to_dict() for i in range(3)]).to_json()
+    content["order"] = {"parameters": [["slow"], "slow", 5, "other", "fast"], "other": ["x"]}
+    assert list(RunBlock.from_json(content).row(0)["parameters"]) == ["slow", "fast"]
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (dict(ints=[1.5, 2, 3]), "no list of integers"),
+        (dict(ints=["1", "2", "3"]), "no list of integers"),
+        (dict(ints=[True, False, True]), "no list of integers"),
+        (dict(values=["a", "a"], codes=[0, 1, 0]), "not different"),
+        (dict(values=["a"], codes=[0, 1, 0]), "codes of no value"),
+        (dict(values=["a"], codes=[0, 0]), "for 2 instead of 3 runs"),
+        (dict(floats=[1.0]), "for 1 instead of 3 runs"),
+        ({}, "that is none"),
+    ],
+)
+def test_columns_that_are_none(column, message):
+    content = RunBlock.of([make_record(i).to_dict() for i in range(3)]).to_json()
+    content["columns"]["parameters"]["fast"] = column
+    with pytest.raises(ValueError, match=message):
+        RunBlock.from_json(content)
 
 
 @pytest.mark.parametrize("run_id", ["", "x" * 36, "A0000000-0000-4000-8000-000000000001", 5, None, "é" * 18])

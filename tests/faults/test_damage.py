@@ -179,6 +179,23 @@ def test_damage_within_a_sweep_costs_that_save(tmp_path):
     assert_nothing_more_is_lost(store, [flip_a_bit(lines[hit])])
 
 
+def test_what_comes_back_from_a_copy_was_not_deleted(tmp_path):
+    """Of a sweep in two lines one cannot be read: its runs are not deleted with all others of the sweep."""
+    store = FileStore(tmp_path / "runs")
+    store.save_runs([make_record(20 + column, sweep_id=SWEEP_ID, column=column) for column in range(3)])
+    store.save_runs([make_record(30 + column, sweep_id=SWEEP_ID, column=column) for column in range(3)])
+    content = store.metadata_file.read_bytes()
+    lines = lines_of_file(store)
+    store.metadata_file.write_bytes(b"".join([lines[0], flip_a_bit(lines[1]), lines[2]]))
+    damaged = FileStore(store.base_dir)
+    assert damaged.delete_runs([run.run_id for run in damaged.list_runs()]) == 3
+    deletion = lines_of_file(store)[-1]
+    store.metadata_file.write_bytes(content + deletion)
+    assert {run.run_id for run in FileStore(store.base_dir).list_runs()} == {
+        make_record(20 + i).run_id for i in range(3)
+    }
+
+
 def test_a_page_of_zeros_in_a_sweep_that_nobody_acknowledged(tmp_path):
     """A power cut may leave later pages of a write and lose earlier ones."""
     store = new_store(tmp_path)

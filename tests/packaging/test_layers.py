@@ -23,7 +23,7 @@ LAYERS = [
     {"block"},
     {"artifacts", "capture", "record_json"},
     {"checks"},
-    {"display", "encoding", "reports", "metric_names", "locations", "errors", "warning", "_gc"},
+    {"display", "encoding", "reports", "metric_names", "locations", "errors", "warning", "lazy", "_gc"},
 ]
 """Rooms from the top down: the folders and the modules beside them. Rooms of one layer do not import each other."""
 

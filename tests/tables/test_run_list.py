@@ -1,5 +1,6 @@
 """Runs as a DataFrame: every value in its place, whatever the others are."""
 
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -110,6 +111,25 @@ def test_the_lists_of_a_table_are_not_those_of_the_records():
     record = RunRecord.from_dict(make_record().to_dict())
     table.to_frame([record])["tags"].iloc[0].append("another")
     assert record.tags == ["daily"] == table.to_frame([record])["tags"].iloc[0]
+
+
+@pytest.mark.parametrize("value", [[1, 2], {"a": 1}, {1, 2}, np.array([1, 2])], ids=lambda value: type(value).__name__)
+def test_the_values_of_a_table_belong_to_its_cell(value):
+    """Equal values are one in the columns of a sweep."""
+    rows = as_rows([make_record(i, parameters={"x": value}) for i in range(4)], 3)
+    cells = table.to_frame(rows)["params.x"]
+    change = dict(
+        list=lambda v: v.append(3), dict=lambda v: v.clear(), set=lambda v: v.clear(), ndarray=lambda v: v.fill(0)
+    )
+    change[type(value).__name__](cells.iloc[0])
+    for other in (*cells.iloc[1:], *table.to_frame(rows)["params.x"], *(row.parameters["x"] for row in rows)):
+        assert same(other, value)
+
+
+def test_a_record_as_a_dict_is_no_copy_of_its_sweep():
+    record = as_rows([make_record(i) for i in range(4)], 3)[0]
+    block = record.source.block
+    assert dataclasses.asdict(record)["_source"][0] is block
 
 
 def test_years_that_nanoseconds_cannot_hold():

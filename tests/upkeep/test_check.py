@@ -467,6 +467,14 @@ class TestCompact:
             for name in ("verdict", "nothing_yet", "parameters"):
                 assert json.dumps(found[record["run_id"]][name]) == json.dumps(record[name])
 
+    def test_a_run_that_has_the_id_of_a_sweep(self, registry, store):
+        sweep_id = make_record(40).run_id
+        store.save_runs([make_record(i, sweep_id=sweep_id, column=i) for i in range(3)])
+        store.save_run(make_record(40))
+        before = everything(store)
+        registry.compact()
+        assert everything(FileStore(store.base_dir)) == before and len(before[0]) == 4
+
     def test_values_that_only_python_takes_for_equal_stay_apart(self, registry, store):
         values = [1, 1.0, True]
         store.save_runs([make_record(i, parameters={"x": value}) for i, value in enumerate(values)])

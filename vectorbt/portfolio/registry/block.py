@@ -27,7 +27,6 @@ value."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from math import isfinite
 
 import numpy as np
@@ -35,6 +34,7 @@ import numpy as np
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import is_run_id
 from vectorbt.portfolio.registry.encoding import decode_mapping, dumps, encode
+from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.record_json import DETAILS, check_artifact, may_be_left_out, parse_timestamp
 
 __all__ = ["ABSENT", "NESTED", "Coded", "Column", "Ids", "Numbers", "Row", "RunBlock", "constant"]
@@ -109,7 +109,7 @@ class Coded:
         self.distinct = distinct
         self.codes = codes
 
-    @cached_property
+    @lazy
     def decoded(self) -> tp.List[tp.Any]:
         """Different values, decoded. They are not to be changed. None stands for `ABSENT`."""
         return [None if value is ABSENT else decode_mapping({"": value})[""] for value in self.distinct]
@@ -280,6 +280,12 @@ class RunBlock:
     def __repr__(self) -> str:
         return f"RunBlock of {len(self)} runs"
 
+    def __copy__(self) -> "RunBlock":
+        return self
+
+    def __deepcopy__(self, memo: tp.Dict[int, tp.Any]) -> "RunBlock":
+        return self
+
     @classmethod
     def of(cls, records: tp.Sequence[tp.Mapping[str, tp.Any]]) -> "RunBlock":
         """Return records as a block.
@@ -406,7 +412,7 @@ class RunBlock:
         """Return a column. If there is none, no run has such a value."""
         return self.columns.get(path) or constant(ABSENT, len(self))
 
-    @cached_property
+    @lazy
     def id_numbers(self) -> tp.Tuple[tp.Array1d, tp.Array1d]:
         """The upper and the lower 64 bits of the ids, which sort as they do."""
         digits = self.ids.view(np.uint8).reshape(len(self), 36)[:, _DIGITS]
@@ -420,7 +426,7 @@ class RunBlock:
         column = tp.cast(Coded, self.column("sweep_id"))
         return column.decoded, column.codes
 
-    @cached_property
+    @lazy
     def moments(self) -> tp.Array1d:
         """Timestamps of the runs, as microseconds since 1970."""
         column = self.columns["timestamp",]
@@ -480,11 +486,9 @@ def _in_order(columns: tp.Dict[Path, Column], order: tp.Any) -> tp.Dict[Path, Co
     """Return columns in the order in which they were before they were written."""
     if type(order) is not dict or not all(type(names) is list for names in order.values()):
         raise ValueError("an order of names that is none")
-    ordered: tp.Dict[Path, Column] = {}
-    for path in columns:
-        group = [(path[0], inner) for inner in order.get(path[0], ())] if len(path) > 1 else []
-        ordered.update((member, columns[member]) for member in (*group, path) if member in columns)
-    return ordered
+    paths: tp.List[Path] = [(name, inner) for name, names in order.items() for inner in names if type(inner) is str]
+    ordered: tp.Dict[Path, Column] = {path: columns[path] for path in paths if path in columns}
+    return {**ordered, **columns}
 
 
 def _paths_of(content: tp.Mapping[str, tp.Any]) -> tp.Iterator[tp.Tuple[Path, tp.Any]]:
@@ -510,6 +514,17 @@ def _ids_of(column: tp.Any, length: int) -> Ids:
     return Ids(values)
 
 
+def _integers(content: tp.Any, path: Path) -> tp.Array1d:
+    """Return a list of integers as an array.
+
+    Raises:
+        ValueError: If it is none."""
+    values = np.array(content)
+    if type(content) is not list or values.ndim != 1 or values.dtype.kind != "i":
+        raise ValueError(f"a column of {path[-1]!r} that is no list of integers")
+    return values.astype(np.int64, copy=False)
+
+
 def _parsed_column(content: tp.Any, length: int, path: Path) -> Column:
     """Return the column that its JSON describes.
 
@@ -526,11 +541,13 @@ def _parsed_column(content: tp.Any, length: int, path: Path) -> Column:
         column = Numbers(np.array(content["floats"], np.float64))
         size = column.values.size if column.values.ndim == 1 else -1
     elif content.keys() == {"ints"}:
-        column = Numbers(np.array(content["ints"], np.int64))
-        size = column.values.size if column.values.ndim == 1 else -1
+        column = Numbers(_integers(content["ints"], path))
+        size = len(column.values)
     elif content.keys() == {"values", "codes"} and type(content["values"]) is list:
-        codes, distinct = np.array(content["codes"], np.int64), content["values"]
-        size = codes.size if codes.ndim == 1 else -1
+        codes, distinct = _integers(content["codes"], path), content["values"]
+        size = len(codes)
+        if len(set(map(_key, distinct))) < len(distinct):
+            raise ValueError(f"a column of {path[-1]!r} whose values are not different")
         if size and (codes.min() < -1 or codes.max() >= len(distinct)):
             raise ValueError(f"a column of {path[-1]!r} with codes of no value")
         if size and codes.min() < 0:

@@ -1,13 +1,13 @@
 """What runs that are kept as columns hold under a name: a field, a metric or `params.<name>`."""
 
 import operator
-from functools import cached_property
 
 import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import Coded, Ids, Numbers, RunBlock
 from vectorbt.portfolio.registry.encoding import decode
+from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
 from vectorbt.portfolio.registry.record_json import parse_timestamp
 
@@ -59,7 +59,7 @@ class NumericValues(Values):
     def __init__(self, numbers: tp.Array1d) -> None:
         self.numbers = numbers
 
-    @cached_property
+    @lazy
     def _unique(self) -> tp.Tuple[tp.Array1d, tp.Array1d]:
         return np.unique(self.numbers, return_inverse=True)
 
@@ -89,7 +89,7 @@ class NumericValues(Values):
         holds = _ARRAY_OPERATORS[operation](self.numbers, number)
         return holds & (self.numbers == self.numbers) if operation == "!=" else holds  # NaN compares with nothing
 
-    @cached_property
+    @lazy
     def _are_exact(self) -> bool:
         return bool((np.abs(self.numbers) <= MAX_EXACT).all()) if len(self.numbers) else True
 

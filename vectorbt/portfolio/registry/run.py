@@ -481,7 +481,14 @@ _SUMMARY = ("run_id", "timestamp", "strategy_name", "sweep_id", "column", *HEADL
 
 def records_of(block: RunBlock, rows: tp.Array1d) -> tp.List[RunRecord]:
     """Return some of the runs of a block as records, whose details stay columns until they are asked for."""
-    columns = [values_of(block, name).take(rows) for name in _SUMMARY]
+    paths: tp.List[tp.Tuple[str, ...]] = [("stats", name) if name in HEADLINE else (name,) for name in _SUMMARY]
+    asked = {path: block.column(*path) for path in paths}
+    if len(rows) < len(block):  # what nobody asks for is not decoded
+        asked = {path: column.take(rows) for path, column in asked.items()}
+        few = RunBlock(len(rows), asked)
+        columns = [values_of(few, name).each() for name in _SUMMARY]
+    else:
+        columns = [values_of(block, name).take(rows) for name in _SUMMARY]
     records = []
     for i, summary in zip(rows.tolist(), zip(*columns)):
         record = object.__new__(RunRecord)

@@ -61,11 +61,18 @@ class Found(tp.NamedTuple):
         if len(self.blocks) == 1:
             return records_of(self.blocks[0], self.rows)
         records: tp.List[tp.Any] = [None] * len(self.rows)
-        for number in np.unique(self.which).tolist():
-            places = np.flatnonzero(self.which == number)
+        by_block = np.argsort(self.which, kind="stable")
+        for number, start, end in _spans(self.which[by_block]):
+            places = by_block[start:end]
             for place, record in zip(places.tolist(), records_of(self.blocks[number], self.rows[places])):
                 records[place] = record
         return records
+
+
+def _spans(which: tp.Array1d) -> tp.Iterator[tp.Tuple[int, int, int]]:
+    """Yield the numbers in a sorted array, each with where it begins and ends."""
+    numbers, starts = np.unique(which, return_index=True)
+    yield from zip(numbers.tolist(), starts.tolist(), [*starts[1:].tolist(), len(which)])
 
 
 def ask(query: Query, parts: tp.Sequence[Part]) -> tp.List[RunRecord]:
@@ -242,11 +249,10 @@ def _ordered(query: Query, found: Found, keys: tp.Sequence[tp.Array1d]) -> tp.Ar
 
 
 def _id_numbers(found: Found, places: tp.Array1d) -> tp.Tuple[tp.Array1d, tp.Array1d]:
-    """Return the upper and the lower half of ids as numbers, which sort as they do."""
+    """Return the upper and the lower half of ids as numbers, which sort as they do. The places are ascending."""
     upper, lower = np.empty(len(places), np.uint64), np.empty(len(places), np.uint64)
     which, rows = found.which[places], found.rows[places]
-    for number in np.unique(which).tolist():
-        inside = which == number
+    for number, start, end in _spans(which):
         uppers, lowers = found.blocks[number].id_numbers
-        upper[inside], lower[inside] = uppers[rows[inside]], lowers[rows[inside]]
+        upper[start:end], lower[start:end] = uppers[rows[start:end]], lowers[rows[start:end]]
     return upper, lower

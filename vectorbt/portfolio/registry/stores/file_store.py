@@ -36,7 +36,7 @@ from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.encoding import dumps, loads
-from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
+from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError, StoreError
 from vectorbt.portfolio.registry.query.columns import ask
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.record_json import without_empty
@@ -162,7 +162,7 @@ class FileStore(RunStore):
         with self.exclusive():
             with self._reading:
                 self._refresh()
-                removed = [record for record in map(self._held_run, sorted(run_ids)) if record is not None]
+                removed = self._held_runs(sorted(run_ids))
                 whole_sweeps = self._whole_sweeps(removed)
             if removed:
                 rest = [record.run_id for record in removed if record.sweep_id not in whole_sweeps]
@@ -171,6 +171,8 @@ class FileStore(RunStore):
 
     def _whole_sweeps(self, removed: tp.Iterable[RunRecord]) -> tp.Set[str]:
         """Return the sweeps that are removed altogether, so that the line need not name each of their runs."""
+        if not all(damage.readable for damage in self._known_damages()):
+            return set()  # what cannot be read may be more of them, and comes back from a copy
         counts = Counter(record.sweep_id for record in removed if record.sweep_id is not None)
         return {sweep_id for sweep_id, n_runs in counts.items() if n_runs > 1 and self._held.count(sweep_id) == n_runs}
 
@@ -178,6 +180,16 @@ class FileStore(RunStore):
         with self._reading:  # another thread may be reading the journal anew
             self._refresh()
             return self._held_run(run_id)
+
+    def _held_runs(self, run_ids: tp.Iterable[str]) -> tp.List[RunRecord]:
+        """Return the runs of some ids that are there, block by block."""
+        rows: tp.Dict[int, tp.List[int]] = {}
+        blocks: tp.Dict[int, RunBlock] = {}
+        for found in map(self._held.find, run_ids):
+            if found is not None and not found.is_deleted:
+                blocks[id(found.block)] = found.block
+                rows.setdefault(id(found.block), []).append(found.row)
+        return [record for key in rows for record in records_of(blocks[key], np.array(rows[key]))]
 
     def _held_run(self, run_id: str) -> tp.Optional[RunRecord]:
         found = self._held.find(run_id)
@@ -322,6 +334,11 @@ class FileStore(RunStore):
             errors_naming(self.metadata_file),
             open(self.metadata_file, "a+b", buffering=0, opener=open_regular) as file,
         ):
+            if len(lines) > LONGEST:
+                raise StoreError(
+                    f"a save takes {len(lines)} bytes of metadata, and no line over {LONGEST} is read; save the "
+                    f"sweep in parts"
+                )
             end = self._cut_torn_end(file)
             try:
                 write_fully(file.fileno(), lines if end else header() + lines)

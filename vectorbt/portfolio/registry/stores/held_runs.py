@@ -1,12 +1,11 @@
 """The runs of a folder in memory: blocks of columns, and which of their rows still count."""
 
-from functools import cached_property
-
 import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import Column, RunBlock, constant
 from vectorbt.portfolio.registry.checks import is_run_id
+from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.store import tombstone
 
 __all__ = ["HeldRuns"]
@@ -15,7 +14,7 @@ _LIVE, _DELETED, _GONE = 0, 1, 2
 """What a row is: a run, a deleted one, or one whose record was replaced."""
 
 _MANY = 4096
-"""Lone runs that become a block of their own. Fewer are gathered into larger and larger ones."""
+"""Runs of a block that no others are added to. Smaller blocks are joined into larger and larger ones."""
 
 Record = tp.Mapping[str, tp.Any]
 
@@ -29,38 +28,49 @@ class _Part:
     Args:
         block (RunBlock): Block.
         state (int): What all of its rows are at first.
-        is_older (bool): Whether it was read from the file of the older layout.
-        is_gathered (bool): Whether it is of lone runs, to which others can be added."""
+        is_older (bool): Whether it was read from the file of the older layout."""
 
-    def __init__(self, block: RunBlock, state: int, is_older: bool = False, is_gathered: bool = False) -> None:
+    def __init__(self, block: RunBlock, state: int, is_older: bool = False) -> None:
         self.block = block
-        self.is_gathered = is_gathered
         self.states = np.full(len(block), state, np.uint8)
         self.is_older = is_older
 
-    @cached_property
-    def _sorted(self) -> tp.Tuple[tp.Array1d, tp.Array1d]:
-        """The upper halves of the ids in order, and the rows that they are of."""
-        numbers = self.block.id_numbers[0]
-        rows = np.argsort(numbers, kind="stable")
-        return numbers[rows], rows
+    @lazy
+    def _sorted(self) -> tp.Tuple[tp.Array1d, tp.Array1d, tp.Array1d]:
+        """The upper and the lower halves of the ids in order, and the rows that they are of."""
+        uppers, lowers = self.block.id_numbers
+        rows = np.lexsort((lowers, uppers))
+        return uppers[rows], lowers[rows], rows
 
     def find(self, run_id: str) -> tp.Optional[int]:
         """Return the last row of an id that still counts."""
-        numbers, rows = self._sorted
-        wanted = np.uint64(int(run_id[:8] + run_id[9:13] + run_id[14:18], 16))
-        start, end = np.searchsorted(numbers, wanted, "left"), np.searchsorted(numbers, wanted, "right")
-        for row in rows[start:end][::-1].tolist():
-            if self.states[row] != _GONE and self.block.ids[row] == run_id.encode():
+        digits = run_id.replace("-", "")
+        uppers, lowers, rows = self._sorted
+        start, end = _span(uppers, int(digits[:16], 16))
+        first, last = _span(lowers[start:end], int(digits[16:], 16))
+        for row in rows[start + first : start + last][::-1].tolist():
+            if self.states[row] != _GONE:
                 return row
         return None
 
-    @cached_property
+    def may_hold(self, uppers: tp.Array1d) -> bool:
+        """Return whether an id may be here that begins with one of these upper halves."""
+        own = self._sorted[0]
+        return bool((own[np.searchsorted(own, uppers).clip(max=len(own) - 1)] == uppers).any())
+
+    @lazy
     def tombstones(self) -> RunBlock:
         """The block with what is kept of a run when it is deleted."""
         kept = tombstone({})
         blank: tp.Dict[tp.Tuple[str, ...], Column] = {(name,): constant(kept[name], len(self.block)) for name in kept}
         return RunBlock(len(self.block), {**self.block.columns, **blank})
+
+
+def _span(numbers: tp.Array1d, wanted: int) -> tp.Tuple[int, int]:
+    """Return where a number begins and ends in a sorted array."""
+    found = np.array([wanted], np.uint64)
+    start, end = np.searchsorted(numbers, found, "left"), np.searchsorted(numbers, found, "right")
+    return int(start[0]), int(end[0])
 
 
 class Held(tp.NamedTuple):
@@ -97,16 +107,16 @@ class HeldRuns:
 
     def add_block(self, block: RunBlock, deleted: bool = False, is_older: bool = False) -> None:
         """Take the runs of a block."""
-        self._parts.append(_Part(block, _DELETED if deleted else _LIVE, is_older))
+        self._add_part(_Part(block, _DELETED if deleted else _LIVE, is_older))
 
     def delete(self, run_ids: tp.Iterable[str], sweep_ids: tp.Iterable[str] = ()) -> None:
         """Note that runs were deleted, and all of some sweeps."""
         for sweep_id in sweep_ids:
             self._delete_sweep(sweep_id)
         for run_id in run_ids:
-            record = self._lone[_LIVE].pop(run_id, None)
-            if record is not None:
-                self._lone[_DELETED][run_id] = record
+            if run_id in self._lone[_LIVE]:
+                self._lone[_DELETED][run_id] = self._lone[_LIVE][run_id]
+                del self._lone[_LIVE][run_id]
             else:
                 self._mark(run_id, _DELETED)
 
@@ -128,56 +138,54 @@ class HeldRuns:
                 part.states[row] = state
                 return
 
+    # Ctrl-C may come at any instant. So nothing is let go of before what takes its place is there: a run that is held
+    # twice meanwhile is found by `_drop_repeated`.
+
     def _gather(self, state: int) -> None:
-        """Make a block of lone runs, together with those before them that are not many more."""
+        """Make a block of lone runs."""
         records = self._lone[state]
-        if not records:
-            return
-        part = _Part(RunBlock.of(list(records.values())), state, is_gathered=True)
-        self._lone[state] = {}
-        while self._parts and self._can_join(self._parts[-1], part):
-            earlier = self._parts.pop()
-            joined = _Part(RunBlock.joined([earlier.block, part.block]), state, is_gathered=True)
+        if records:
+            self._add_part(_Part(RunBlock.of(list(records.values())), state))
+            self._lone[state] = {}
+
+    def _add_part(self, part: _Part) -> None:
+        """Take a part, together with those before it that are not many more: few large blocks are asked quickly."""
+        first = len(self._parts)
+        while first > 0 and self._can_join(self._parts[first - 1], part):
+            first -= 1
+            earlier = self._parts[first]
+            joined = _Part(RunBlock.joined([earlier.block, part.block]), _LIVE)
             joined.states = np.concatenate([earlier.states, part.states])
             part = joined
-        self._parts.append(part)
-        self._n_checked = min(self._n_checked, len(self._parts) - 1)
+        self._n_checked = min(self._n_checked, first)
+        self._parts[first:] = [part]
 
     @staticmethod
     def _can_join(earlier: _Part, part: _Part) -> bool:
-        if not earlier.is_gathered:
+        if earlier.is_older or part.is_older:
             return False
         return len(earlier.block) <= 2 * len(part.block) and len(earlier.block) + len(part.block) <= _MANY
 
     def _drop_repeated(self) -> None:
         """Let the last of several rows of one id count, as where a line was written twice."""
-        new = self._parts[self._n_checked :]
+        known, new = self._parts[: self._n_checked], self._parts[self._n_checked :]
         if not new:
             return
-        if len(new) == 1 and len(new[0].block) <= 16:
-            repeated = set(new[0].block.id_numbers[0].tolist()) if self._is_repeated(new[0]) else set()
-        else:
-            numbers = np.sort(np.concatenate([part.block.id_numbers[0] for part in self._parts]))
-            repeated = set(numbers[1:][numbers[1:] == numbers[:-1]].tolist())
+        uppers = np.sort(np.concatenate([part.block.id_numbers[0] for part in new]))
+        if (uppers[1:] == uppers[:-1]).any() or any(part.may_hold(uppers) for part in known):
+            self._drop_all_repeated()
         self._n_checked = len(self._parts)
-        if not repeated:
-            return
-        met: tp.Set[bytes] = set()
-        for part in reversed(self._parts):
-            rows = np.flatnonzero(np.isin(part.block.id_numbers[0], np.array(list(repeated), np.uint64)))
-            for row in rows[::-1].tolist():
-                run_id = part.block.ids[row]
-                if part.states[row] != _GONE and run_id in met:
-                    part.states[row] = _GONE
-                elif part.states[row] != _GONE:
-                    met.add(run_id)
 
-    def _is_repeated(self, part: _Part) -> bool:
-        ids = part.block.ids.tolist()
-        earlier = self._parts[: self._parts.index(part)]
-        return len(set(ids)) < len(ids) or any(
-            other.find(run_id.decode()) is not None for other in earlier for run_id in ids
-        )
+    def _drop_all_repeated(self) -> None:
+        rows = [np.flatnonzero(part.states != _GONE) for part in self._parts]
+        which = np.repeat(np.arange(len(rows)), list(map(len, rows)))
+        row = np.concatenate(rows)
+        halves = [[half[kept] for half in part.block.id_numbers] for part, kept in zip(self._parts, rows)]
+        uppers, lowers = (np.concatenate(half) for half in zip(*halves))
+        order = np.lexsort((lowers, uppers))  # equal ones stay in their order
+        is_repeated = (uppers[order][1:] == uppers[order][:-1]) & (lowers[order][1:] == lowers[order][:-1])
+        for place in order[:-1][is_repeated].tolist():
+            self._parts[which[place]].states[row[place]] = _GONE
 
     # ############# Asking ############# #
 

@@ -261,27 +261,36 @@ def read_record(value: bytes) -> tp.Dict[str, tp.Any]:
 # ############# Rewriting ############# #
 
 
+_MAX_JOINED = 2**18
+"""Runs of a sweep that are brought together in one line. A line must not be too long to be read."""
+
+
 def lines_of(kind: str, parts: tp.Iterable[tp.Tuple[RunBlock, tp.Optional[tp.Array1d]]]) -> tp.List[bytes]:
     """Return runs as lines in the order given: one for those of each sweep together, and one for each lone run.
 
     Args:
         kind (str): `run` or `trial`.
         parts (iterable of tuple): Blocks and the rows of them that are meant, all of them if it is None."""
-    saves: tp.Dict[str, tp.Any] = {}
+    saves: tp.Dict[tp.Tuple[str, str], tp.Any] = {}
     for block, rows in parts:
         rows = np.arange(len(block)) if rows is None else rows
         sweep_ids, codes = block.sweep_ids
         for code, sweep_id in enumerate(sweep_ids):
             of_sweep = rows[codes[rows] == code]
             if sweep_id is None:
-                saves.update((block.run_id(row), block.row(row)) for row in of_sweep.tolist())
+                saves.update((("run", block.run_id(row)), block.row(row)) for row in of_sweep.tolist())
             elif len(of_sweep):
                 whole = len(of_sweep) == len(block)
-                saves.setdefault(sweep_id, []).append(block if whole else block.take(of_sweep))
-    return [
-        _line_of_record(kind, saved) if isinstance(saved, dict) else _line_of_block(kind, RunBlock.joined(saved))
-        for saved in saves.values()
-    ]
+                saves.setdefault(("sweep", sweep_id), []).append(block if whole else block.take(of_sweep))
+    lines = []
+    for saved in saves.values():
+        if isinstance(saved, dict):
+            lines.append(_line_of_record(kind, saved))
+        elif sum(map(len, saved)) <= _MAX_JOINED:
+            lines.append(_line_of_block(kind, RunBlock.joined(saved)))
+        else:
+            lines += [_line_of_block(kind, block) for block in saved]
+    return lines
 
 
 def _line_of_record(kind: str, record: tp.Mapping[str, tp.Any]) -> bytes:

@@ -8,6 +8,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import ABSENT, Coded, Column, Numbers, Row, RunBlock
 from vectorbt.portfolio.registry.display import LongInt, as_printable
+from vectorbt.portfolio.registry.encoding import UnknownValue, decode_mapping
 from vectorbt.portfolio.registry.run import RunRecord
 
 _UNITS_OF_PANDAS = frozenset({"W", "D", "h", "m", "s", "ms", "us", "ns"})
@@ -90,14 +91,21 @@ def _gathered(excerpts: tp.Sequence[Excerpt], path: tp.Tuple[str, ...]) -> tp.An
     return as_array(distinct).take(codes) if is_there else None
 
 
+_CHANGEABLE = (list, dict, set, np.ndarray, UnknownValue)
+
+
+def _shown(encoded: tp.Any) -> tp.Any:
+    """Return an encoded value as a table shows it, which shares nothing with what a store holds."""
+    return as_printable(decode_mapping({"": encoded})[""]) if type(encoded) in (dict, list) else encoded
+
+
 def _distinct_of(column: Column, rows: tp.Array1d) -> tp.Tuple[tp.List[tp.Any], tp.Array1d]:
     """Return the different values of some rows as a table shows them, and which of them each row has."""
     if isinstance(column, Coded):
         used, codes = np.unique(column.codes[rows], return_inverse=True)
-        values = [
-            as_printable(column.decoded[code]) if type(column.distinct[code]) in (dict, list) else column.distinct[code]
-            for code in used.tolist()
-        ]
+        values = [_shown(column.distinct[code]) for code in used.tolist()]
+        if any(isinstance(value, _CHANGEABLE) for value in values):  # then each row has one of its own
+            return [_shown(column.distinct[used[code]]) for code in codes.tolist()], np.arange(len(rows))
         return values, codes
     distinct, codes = np.unique(column.values[rows], return_inverse=True)
     return distinct.tolist(), codes
