@@ -22,7 +22,7 @@ LAYERS = [
     {"artifact", "named_values"},
     {"block"},
     {"artifacts", "capture", "record_json"},
-    {"checks"},
+    {"checks", "column"},
     {"display", "encoding", "reports", "metric_names", "locations", "errors", "warning", "lazy", "_gc"},
 ]
 """Rooms from the top down: the folders and the modules beside them. Rooms of one layer do not import each other."""

@@ -12,32 +12,34 @@ As JSON a block is an object, which `RunBlock.to_json` writes and anybody can re
  "order": {"parameters": ["fast", "slow", "fees"], ...}}
 ```
 
-A name of `NESTED` holds an object of columns, every other one a column. A column is
+A name of `NESTED` holds an object of columns, every other one a column (`vectorbt.portfolio.registry.column`). `order`
+are names in the order that people see, where it is not that of `shared` and then `columns`."""
 
-* `{"floats": [...]}`: floats, with null for NaN and the texts `inf` and `-inf`;
-* `{"ints": [...]}`: integers of at most 64 bits;
-* `{"values": [...], "codes": [...]}`: different values as `vectorbt.portfolio.registry.encoding` writes them, and for
-  each run the position of its own, -1 where it has none;
-* `[...]`: such a value for each run.
-
-`order` are names in the order that people see, where it is not that of `shared` and then `columns`.
-
-In memory, numbers are NumPy arrays and everything else is coded, so that a question is put once to each different
-value."""
-
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from math import isfinite
 
 import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import is_run_id
-from vectorbt.portfolio.registry.encoding import decode_mapping, dumps, encode
+from vectorbt.portfolio.registry.column import (
+    ABSENT,
+    DIGITS,
+    NIBBLES,
+    Coded,
+    Column,
+    Ids,
+    column_of,
+    constant,
+    ids_of,
+    is_absent,
+    is_constant,
+    joined,
+    read_column,
+)
 from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.record_json import DETAILS, check_artifact, may_be_left_out, parse_timestamp
 
-__all__ = ["ABSENT", "NESTED", "Coded", "Column", "Ids", "Numbers", "Row", "RunBlock", "constant"]
+__all__ = ["NESTED", "Row", "RunBlock"]
 
 NESTED = ("parameters", "stats", "returns_stats")
 """Keys of a record that hold values by name, each of which is a column."""
@@ -47,220 +49,7 @@ Path = tp.Tuple[str, ...]
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
-_DIGITS = [i for i in range(36) if i not in (8, 13, 18, 23)]
-"""Places of an id in which digits stand, rather than hyphens."""
-
-_NIBBLES = np.full(256, 255, np.uint8)
-_NIBBLES[list(b"0123456789abcdef")] = np.arange(16)
-
 _SHIFTS = np.arange(60, -1, -4, dtype=np.uint64)
-
-_NOT_FINITE: tp.Dict[str, float] = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
-
-
-class _Absent:
-    """What stands for a value that a run does not have."""
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT = _Absent()
-
-
-# ############# Columns ############# #
-
-
-class Numbers(tp.NamedTuple):
-    """A column of floats, in which NaN is a value, or of integers.
-
-    Args:
-        values (np.ndarray): Array of float64 or int64."""
-
-    values: tp.Array1d
-
-    def at(self, i: int) -> tp.Any:
-        """Return the encoded value of a row."""
-        value = self.values[i].item()
-        return value if type(value) is int or isfinite(value) else encode(value)
-
-    def take(self, rows: tp.Array1d) -> "Numbers":
-        """Return the column of some rows."""
-        return Numbers(self.values[rows])
-
-    def to_json(self) -> tp.Any:
-        """Return the column as JSON."""
-        values = self.values.tolist()
-        if self.values.dtype.kind == "i":
-            return dict(ints=values)
-        if not np.isfinite(self.values).all():
-            values = [value if isfinite(value) else None if value != value else f"{value:.0f}" for value in values]
-        return dict(floats=values)
-
-
-class Coded:
-    """A column of few different values, or of values of several types.
-
-    Args:
-        distinct (list): Different values, encoded. `ABSENT` may be one of them.
-        codes (np.ndarray): For each row the position of its value."""
-
-    def __init__(self, distinct: tp.List[tp.Any], codes: tp.Array1d) -> None:
-        self.distinct = distinct
-        self.codes = codes
-
-    @lazy
-    def decoded(self) -> tp.List[tp.Any]:
-        """Different values, decoded. They are not to be changed. None stands for `ABSENT`."""
-        return [None if value is ABSENT else decode_mapping({"": value})[""] for value in self.distinct]
-
-    def at(self, i: int) -> tp.Any:
-        """Return the encoded value of a row."""
-        return self.distinct[self.codes[i]]
-
-    def take(self, rows: tp.Array1d) -> "Column":
-        """Return the column of some rows."""
-        used, codes = np.unique(self.codes[rows], return_inverse=True)
-        return _narrowed([self.distinct[code] for code in used.tolist()], codes)
-
-    def to_json(self) -> tp.Any:
-        """Return the column as JSON."""
-        if ABSENT not in self.distinct and 2 * len(self.distinct) > len(self.codes):
-            return [self.distinct[code] for code in self.codes.tolist()]
-        codes, values = self.codes.astype(np.int64), list(self.distinct)
-        if ABSENT in values:
-            absent = values.index(ABSENT)
-            values.remove(ABSENT)
-            codes = np.where(codes == absent, -1, codes - (codes > absent))
-        return dict(values=values, codes=codes.tolist())
-
-
-class Ids(tp.NamedTuple):
-    """A column of ids.
-
-    Args:
-        values (np.ndarray): Array of 36 ASCII bytes each."""
-
-    values: tp.Array1d
-
-    def at(self, i: int) -> str:
-        """Return the id of a row."""
-        return self.values[i].decode()
-
-    def take(self, rows: tp.Array1d) -> "Ids":
-        """Return the column of some rows."""
-        return Ids(self.values[rows])
-
-    def to_json(self) -> tp.Any:
-        """Return the column as JSON."""
-        return self.values.astype("U36").tolist()
-
-
-Column = tp.Union[Numbers, Coded, Ids]
-
-
-def constant(value: tp.Any, length: int) -> Coded:
-    """Return a column in which every run has the same encoded value."""
-    return Coded([value], np.broadcast_to(np.uint8(0), (length,)))
-
-
-def _column_of(values: tp.Sequence[tp.Any]) -> Column:
-    """Return encoded values as a column. `ABSENT` may be among them."""
-    kinds = set(map(type, values))
-    if kinds == {float}:
-        return Numbers(np.array(values, np.float64))
-    if kinds == {int}:
-        with suppress(OverflowError):  # other programs may write more than 64 bits
-            return Numbers(np.array(values, np.int64))
-    if kinds == {float, dict}:
-        numbers = [value if type(value) is float else _not_finite(value) for value in values]
-        if None not in numbers:
-            return Numbers(np.array(numbers, np.float64))
-    return _coded(values)
-
-
-def _not_finite(value: tp.Dict[str, tp.Any]) -> tp.Optional[float]:
-    """Return the float that an encoded value stands for, or None."""
-    text = value.get("$float") if len(value) == 1 else None
-    return _NOT_FINITE.get(text) if type(text) is str else None
-
-
-def _coded(values: tp.Iterable[tp.Any]) -> Coded:
-    known: tp.Dict[tp.Any, int] = {}
-    known_objects: tp.Dict[int, int] = {}  # the same object is met over and over again, such as an environment
-    distinct: tp.List[tp.Any] = []
-    codes = []
-    for value in values:
-        code = known_objects.get(id(value))
-        if code is None:
-            code = known.setdefault(_key(value), len(distinct))
-            if code == len(distinct):
-                distinct.append(value)
-                known_objects[id(value)] = code
-        codes.append(code)
-    return Coded(distinct, np.array(codes, np.min_scalar_type(max(len(distinct) - 1, 0))))
-
-
-def _key(value: tp.Any) -> tp.Any:
-    """Return what two values have in common if they are written in the same way. To Python 1, 1.0 and True are one."""
-    return value if type(value) is str or value is ABSENT else dumps(value)
-
-
-def _narrowed(distinct: tp.List[tp.Any], codes: tp.Array1d) -> Column:
-    """Return different values, and which of them each row has, as a column of numbers if they are some."""
-    column = _column_of(distinct)
-    if isinstance(column, Numbers) and len(distinct) > 1:
-        return column.take(codes)
-    return Coded(distinct, codes.astype(np.min_scalar_type(max(len(distinct) - 1, 0))))
-
-
-def _is_absent(column: Column) -> bool:
-    return isinstance(column, Coded) and column.distinct == [ABSENT]
-
-
-def _place_of(item: tp.Tuple[Path, Column]) -> int:
-    """Return the place of a column among the others: a record is written in the same way, wherever it comes from."""
-    (name, *_), _ = item
-    return _PLACES.get(name, len(_PLACES))
-
-
-_PLACES = {
-    name: place for place, name in enumerate(("run_id", "timestamp", "strategy_name", "sweep_id", "column", *DETAILS))
-}
-
-
-def _is_constant(column: Column) -> bool:
-    """Return whether all runs have the same value."""
-    if isinstance(column, Numbers):
-        bits = column.values.view(np.int64)
-        return bool((bits == bits[0]).all())
-    return isinstance(column, Coded) and len(column.distinct) == 1
-
-
-def _joined(columns: tp.Sequence[Column]) -> Column:
-    """Return columns one behind the other as one."""
-    if all(isinstance(column, Ids) for column in columns):
-        return Ids(np.concatenate([column.values for column in columns]))  # type: ignore[union-attr]
-    kinds = {column.values.dtype.kind if isinstance(column, Numbers) else None for column in columns}
-    if len(kinds) == 1 and None not in kinds:
-        return Numbers(np.concatenate([column.values for column in columns]))  # type: ignore[union-attr]
-    known: tp.Dict[tp.Any, int] = {}
-    distinct: tp.List[tp.Any] = []
-    codes = []
-    for column in columns:
-        if not isinstance(column, Coded):
-            column = _coded([column.at(i) for i in range(len(column.values))])
-        numbers = []
-        for value in column.distinct:
-            number = known.setdefault(_key(value), len(distinct))
-            if number == len(distinct):
-                distinct.append(value)
-            numbers.append(number)
-        codes.append(np.array(numbers, np.int64)[column.codes])
-    return _narrowed(distinct, np.concatenate(codes))
-
-
-# ############# Blocks ############# #
 
 
 class RunBlock:
@@ -296,11 +85,11 @@ class RunBlock:
         for name, values in _by_name(records):
             if name in NESTED:
                 held = [{} if value is ABSENT else value for value in values]
-                columns.update(((name, inner), _column_of(found)) for inner, found in _by_name(held))
+                columns.update(((name, inner), column_of(found)) for inner, found in _by_name(held))
             elif name == "run_id":
                 columns[name,] = Ids(np.array(values, "S36"))
             else:
-                columns[name,] = _column_of(values)
+                columns[name,] = column_of(values)
         return cls(len(records), columns)
 
     @classmethod
@@ -312,7 +101,7 @@ class RunBlock:
         return cls(
             sum(map(len, blocks)),
             {
-                path: _joined([block.columns.get(path) or constant(ABSENT, len(block)) for block in blocks])
+                path: joined([block.columns.get(path) or constant(ABSENT, len(block)) for block in blocks])
                 for path in paths
             },
         )
@@ -320,7 +109,7 @@ class RunBlock:
     def take(self, rows: tp.Array1d) -> "RunBlock":
         """Return some of the runs, in the order of `rows`."""
         taken = {path: column.take(rows) for path, column in self.columns.items()}
-        return RunBlock(len(rows), {path: column for path, column in taken.items() if not _is_absent(column)})
+        return RunBlock(len(rows), {path: column for path, column in taken.items() if not is_absent(column)})
 
     # ############# JSON ############# #
 
@@ -329,7 +118,7 @@ class RunBlock:
         shared: tp.Dict[str, tp.Any] = {}
         columns: tp.Dict[str, tp.Any] = {}
         for path, column in self.columns.items():
-            if not _is_constant(column):
+            if not is_constant(column):
                 _put(columns, path, column.to_json())
                 continue
             value = column.at(0)
@@ -360,7 +149,7 @@ class RunBlock:
         try:
             found: tp.Dict[Path, Column] = {path: constant(value, length) for path, value in _paths_of(shared)}
             for path, column in _paths_of(columns):
-                found[path] = _ids_of(column, length) if path == ("run_id",) else _parsed_column(column, length, path)
+                found[path] = ids_of(column, length) if path == ("run_id",) else read_column(column, length, path[-1])
         except (TypeError, OverflowError) as e:
             raise ValueError(f"a column that is none: {e}") from None
         block = cls(length, _in_order(found, content.get("order", {})))
@@ -415,8 +204,8 @@ class RunBlock:
     @lazy
     def id_numbers(self) -> tp.Tuple[tp.Array1d, tp.Array1d]:
         """The upper and the lower 64 bits of the ids, which sort as they do."""
-        digits = self.ids.view(np.uint8).reshape(len(self), 36)[:, _DIGITS]
-        nibbles = _NIBBLES[digits].astype(np.uint64)
+        digits = self.ids.view(np.uint8).reshape(len(self), 36)[:, DIGITS]
+        nibbles = NIBBLES[digits].astype(np.uint64)
         upper, lower = nibbles[:, :16] << _SHIFTS, nibbles[:, 16:] << _SHIFTS
         return np.bitwise_or.reduce(upper, axis=1), np.bitwise_or.reduce(lower, axis=1)
 
@@ -446,6 +235,17 @@ class Row(tp.NamedTuple):
     def parse(self) -> tp.Dict[str, tp.Any]:
         """Return the record as a dict of JSON, which is not to be changed."""
         return self.block.row(self.i)
+
+
+def _place_of(item: tp.Tuple[Path, Column]) -> int:
+    """Return the place of a column among the others: a record is written in the same way, wherever it comes from."""
+    (name, *_), _ = item
+    return _PLACES.get(name, len(_PLACES))
+
+
+_PLACES = {
+    name: place for place, name in enumerate(("run_id", "timestamp", "strategy_name", "sweep_id", "column", *DETAILS))
+}
 
 
 _VALID: tp.Dict[str, tp.Tuple[str, tp.Callable[[tp.Any], bool]]] = dict(
@@ -500,61 +300,3 @@ def _paths_of(content: tp.Mapping[str, tp.Any]) -> tp.Iterator[tp.Tuple[Path, tp
             yield from (((name, inner), found) for inner, found in value.items())
         else:
             raise ValueError(f"{name} of runs must be an object, not {type(value).__name__}")
-
-
-def _ids_of(column: tp.Any, length: int) -> Ids:
-    if type(column) is not list or len(column) != length:
-        raise ValueError(f"{length} runs without a run_id each")
-    content = "".join(column).encode()
-    values = np.frombuffer(content, "S36") if len(content) == 36 * length else np.empty(0, "S36")
-    characters = values.view(np.uint8).reshape(-1, 36)
-    is_valid = len(values) == length and (_NIBBLES[characters[:, _DIGITS]] < 16).all()
-    if not is_valid or not (characters[:, [8, 13, 18, 23]] == ord("-")).all():
-        raise ValueError("run_id must be a lower-case UUID")
-    return Ids(values)
-
-
-def _integers(content: tp.Any, path: Path) -> tp.Array1d:
-    """Return a list of integers as an array.
-
-    Raises:
-        ValueError: If it is none."""
-    values = np.array(content)
-    if type(content) is not list or values.ndim != 1 or values.dtype.kind != "i":
-        raise ValueError(f"a column of {path[-1]!r} that is no list of integers")
-    return values.astype(np.int64, copy=False)
-
-
-def _parsed_column(content: tp.Any, length: int, path: Path) -> Column:
-    """Return the column that its JSON describes.
-
-    Raises:
-        ValueError: If it describes none.
-        TypeError: If it does so neither."""
-    column: Column
-    if type(content) is list:
-        column = _coded(content)
-        size = len(content)
-    elif type(content) is not dict:
-        raise ValueError(f"a column of {path[-1]!r} that is none")
-    elif content.keys() == {"floats"}:
-        column = Numbers(np.array(content["floats"], np.float64))
-        size = column.values.size if column.values.ndim == 1 else -1
-    elif content.keys() == {"ints"}:
-        column = Numbers(_integers(content["ints"], path))
-        size = len(column.values)
-    elif content.keys() == {"values", "codes"} and type(content["values"]) is list:
-        codes, distinct = _integers(content["codes"], path), content["values"]
-        size = len(codes)
-        if len(set(map(_key, distinct))) < len(distinct):
-            raise ValueError(f"a column of {path[-1]!r} whose values are not different")
-        if size and (codes.min() < -1 or codes.max() >= len(distinct)):
-            raise ValueError(f"a column of {path[-1]!r} with codes of no value")
-        if size and codes.min() < 0:
-            codes, distinct = np.where(codes < 0, len(distinct), codes), [*distinct, ABSENT]
-        column = Coded(distinct, codes.astype(np.min_scalar_type(max(len(distinct) - 1, 0))))
-    else:
-        raise ValueError(f"a column of {path[-1]!r} that is none")
-    if size != length:
-        raise ValueError(f"a column of {path[-1]!r} for {size} instead of {length} runs")
-    return column

@@ -5,7 +5,8 @@ import operator
 import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.block import Coded, Ids, Numbers, RunBlock
+from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.column import Coded, Ids, Numbers
 from vectorbt.portfolio.registry.encoding import decode
 from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX

@@ -3,8 +3,9 @@
 import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.block import Column, RunBlock, constant
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import is_run_id
+from vectorbt.portfolio.registry.column import Column, constant
 from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.store import tombstone
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.block import ABSENT, Coded, Column, Numbers, Row, RunBlock
+from vectorbt.portfolio.registry.block import Row, RunBlock
+from vectorbt.portfolio.registry.column import ABSENT, Coded, Column, Numbers
 from vectorbt.portfolio.registry.display import LongInt, as_printable
 from vectorbt.portfolio.registry.encoding import UnknownValue, decode_mapping
 from vectorbt.portfolio.registry.run import RunRecord
