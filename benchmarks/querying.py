@@ -41,6 +41,8 @@ def measure_times(folder):
         "read and parse the file": timed(lambda: read_and_parse(path)),
     }
     registry = RunRegistry(folder)
+    times["get_best_runs(n=10), cold"] = min(timed(lambda: RunRegistry(folder).get_best_runs(n=10)) for _ in range(3))
+    times["to_frame(), cold"] = min(timed(lambda: RunRegistry(folder).to_frame()) for _ in range(3))
     times["list_runs(), cold"] = min(timed(lambda: RunRegistry(folder).list_runs()) for _ in range(3))
     registry.list_runs(limit=1)
     times["list_runs(), warm"] = seconds(lambda: registry.list_runs(), 3)
@@ -83,7 +85,7 @@ def main(full=True):
         times = in_a_process(measure_times, folder)
         base, lean = times["read and parse the file"], times["read and parse the file, collector off"]
         table(
-            f"{n_runs:,} runs, {size / 1e6:,.0f} MB",
+            f"{n_runs:,} runs, {size / 1e6:,.0f} MB, {size / n_runs:,.0f} bytes a run",
             ["what", "time", "to read and parse", "to the same, collector off"],
             [[name, milliseconds(t), f"{t / base:.2f}", f"{t / lean:.2f}"] for name, t in times.items()],
         )

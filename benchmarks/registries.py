@@ -8,11 +8,11 @@ from vectorbt.portfolio.registry import RunRecord
 from vectorbt.portfolio.registry.checks import new_run_ids
 from vectorbt.portfolio.registry.stores.journal import header, line_of
 
-SWEEP = 5_000
+LONE, SWEEP = 50, 4_950
 
 
 def make_registry(folder, n_runs):
-    """Write a FileStore with `n_runs` runs: half of them on their own, half of them in sweeps.
+    """Write a FileStore with `n_runs` runs: fifty lone ones and a sweep of 4,950 in turn.
 
     The lone ones belong to twenty strategies. Each has 28 metrics and 4 parameters."""
     folder.mkdir(parents=True)
@@ -23,7 +23,7 @@ def make_registry(folder, n_runs):
         file.write(header())
         written = 0
         while written < n_runs:
-            in_sweep = written % (2 * SWEEP) >= SWEEP
+            in_sweep = written % (LONE + SWEEP) >= LONE
             size = min(SWEEP, n_runs - written) if in_sweep else 1
             timestamp += timedelta(seconds=1)
             file.write(line_of("run", make_records(template, rng, timestamp, size, written)))
