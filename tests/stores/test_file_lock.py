@@ -118,6 +118,7 @@ def test_whoever_waits_is_told_once_for_whom(tmp_path, monkeypatch):
 def test_waiting_ends_with_an_error_that_says_for_whom(tmp_path, portfolio):
     store = FileStore(tmp_path / "runs", lock_timeout=0.05)
     store.save_run(make_record(0))
+    store.update_run(make_record(0).run_id, notes="so that there is something to compact")
     holder = Holder(store)
     expected = f"still held after 0.05 seconds by process {holder.pid} on "
     for change in (
@@ -130,7 +131,7 @@ def test_waiting_ends_with_an_error_that_says_for_whom(tmp_path, portfolio):
         with pytest.raises(StoreError, match=expected):
             change()
     holder.end()
-    assert [run.notes for run in store.list_runs()] == [make_record(0).notes]
+    assert [run.notes for run in store.list_runs()] == ["so that there is something to compact"]
     assert store.artifacts.list() == []
     store.save_run(make_record(1))
 
