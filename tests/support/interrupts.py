@@ -30,9 +30,9 @@ class Interrupter:
         """Call `work`, and `afterwards` if that was interrupted. Return whether it was.
 
         The traceback is still there then, with all that its frames hold, as in a notebook."""
-        signal.setitimer(signal.ITIMER_REAL, delay)
         try:
-            self._is_due = True
+            self._is_due = True  # before the timer goes off, which may be at once
+            signal.setitimer(signal.ITIMER_REAL, delay)
             work()
             self._is_due = False
         except KeyboardInterrupt:
