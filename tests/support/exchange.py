@@ -42,9 +42,9 @@ class Folder(BlobReader):
 
 def write(folder, names=()):
     """Write portfolios, all of them unless some are named."""
-    from tests.support.portfolios import PORTFOLIOS
+    from tests.support.portfolios import ONLY_KEPT, PORTFOLIOS
 
-    for name in names or PORTFOLIOS:
+    for name in names or PORTFOLIOS.keys() - ONLY_KEPT:
         pf = PORTFOLIOS[name]()
         path = Path(folder) / name
         path.mkdir(parents=True)

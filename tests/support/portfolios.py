@@ -106,3 +106,6 @@ PORTFOLIOS = {
     "selected_group": lambda: make_basket(group_by=["x", "x", "y"], cash_sharing=True).iloc[0],
     "metric_settings": lambda: make_sweep().regroup(True),
 }
+
+ONLY_KEPT = {"big_endian_close"}
+"""Portfolios that are kept as they are, but that not every version of pandas computes with."""
