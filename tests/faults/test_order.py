@@ -82,7 +82,8 @@ def test_what_cannot_be_read_is_safe_before_the_metadata_is_replaced(scenes):
     store.metadata_file.write_bytes(b"".join([lines[0], lines[1], lines[2][:100] + b"?" + lines[2][100:], *lines[3:]]))
     with pytest.warns(UserWarning, match="line 3"):
         trace = trace_of(store, scenes.compact)
-    assert trace == [*saved_as("runs_metadata.damaged"), *saved_as(JOURNAL)]
+    written, named = saved_as(JOURNAL)[:2], saved_as(JOURNAL)[2:]
+    assert trace == [*written, *saved_as("runs_metadata.damaged"), *named]
 
 
 # ############# After a writer that died between a name and its sync ############# #
@@ -153,4 +154,5 @@ def test_lines_that_are_found_put_aside_are_synced_before_they_go(scenes):
     store.damaged_file.write_bytes(b"damaged\n")
     with pytest.warns(UserWarning, match="skipped"):
         trace = trace_of(store, scenes.compact)
-    assert trace == [("fsync", "runs_metadata.damaged"), ("fsync", "."), *saved_as(JOURNAL)]
+    written, named = saved_as(JOURNAL)[:2], saved_as(JOURNAL)[2:]
+    assert trace == [*written, ("fsync", "runs_metadata.damaged"), ("fsync", "."), *named]
