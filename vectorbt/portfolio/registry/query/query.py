@@ -37,7 +37,6 @@ from vectorbt.portfolio.registry.run import RunRecord
 FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
 """Names of a run's fields that can be asked about, beside its metrics and `params.<name>`."""
 
-_SUMMARY = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", *HEADLINE})
 _RANKED = ORDERED_KINDS - {Kind.STRING}
 """Kinds of values of which one can be the best."""
 
@@ -207,13 +206,6 @@ class Query:
         ]
         conditions += [self.data, self.sweep_id, self.prefix, self.finite, self.limit]
         return all(condition is None for condition in conditions)
-
-    @property
-    def is_summary(self) -> bool:
-        """Whether the query touches only what a record holds without parsing its details."""
-        details = (self.tags, self.parameters, self.where, self.data)
-        names = {self.sort_by, self.finite or self.sort_by}
-        return all(detail is None for detail in details) and names <= _SUMMARY
 
     def matches(self, record: RunRecord) -> bool:
         """Return whether a record meets all conditions but `Query.deleted`, which is for the store to know."""
