@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.support.factories import make_portfolio
 from vectorbt.portfolio.registry import RunRecord
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import new_run_ids
 from vectorbt.portfolio.registry.stores.journal import header, line_of
 
@@ -26,7 +27,7 @@ def make_registry(folder, n_runs):
             in_sweep = written % (LONE + SWEEP) >= LONE
             size = min(SWEEP, n_runs - written) if in_sweep else 1
             timestamp += timedelta(seconds=1)
-            file.write(line_of("run", make_records(template, rng, timestamp, size, written)))
+            file.write(line_of("run", RunBlock.of(make_records(template, rng, timestamp, size, written))))
             written += size
 
 

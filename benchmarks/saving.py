@@ -17,6 +17,7 @@ from benchmarks.measuring import milliseconds, seconds, table
 from benchmarks.registries import make_registry
 from vectorbt.portfolio import registry as registry_package
 from vectorbt.portfolio.registry import FileStore, RunRecord, RunRegistry
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import new_run_ids
 
 PARAMETERS = {"fast": 10, "slow": 50, "fees": 0.001, "symbol": "SPX"}
@@ -97,7 +98,7 @@ def naive_store(sizes):
             store = FileStore(folder)
 
             def append(store=store):
-                store.insert([{**record, "run_id": new_run_ids(1)[0]}], new_ids=True)
+                store.insert(RunBlock.of([{**record, "run_id": new_run_ids(1)[0]}]), new_ids=True)
 
             append()
             naive, ours = seconds(rewrite, repeat=3), seconds(append, repeat=9)
@@ -128,6 +129,7 @@ without = time.perf_counter() - start
 sys.meta_path.remove(hide)
 start = time.perf_counter()
 import vectorbt.portfolio.registry
+from vectorbt.portfolio.registry.block import RunBlock
 print(without, time.perf_counter() - start)
 """
     times = [

@@ -18,9 +18,11 @@ from benchmarks.registries import make_records, make_template
 from benchmarks.saving import make_portfolio
 from vectorbt.portfolio.registry import RunRegistry, SqliteStore, SqlStore
 from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.capture.runs import sweep_of
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.run import RunRecord, to_dicts
+from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.stores.sql.query import Planner, narrow
 from vectorbt.portfolio.registry.stores.sql.rows import rows_of
@@ -42,7 +44,7 @@ def fill(store, n_runs):
             record["timestamp"] = (start + timedelta(seconds=number)).isoformat()
             record["strategy_name"] = f"strategy_{rng.randrange(20)}"
             record["parameters"]["fees"] = rng.randrange(n_runs // 10) / n_runs
-        store.insert(records, new_ids=True)
+        store.insert(RunBlock.of(records), new_ids=True)
 
 
 def questions(registry, n_runs):
@@ -87,9 +89,9 @@ def measure_questions(store, n_runs):
 # ############# Saving ############# #
 
 
-def executemany(store, records):
-    """Insert the rows of records by SQLAlchemy alone."""
-    rows = rows_of(records, 10**9 + random.randrange(10**9))
+def executemany(store, block):
+    """Insert the rows of runs by SQLAlchemy alone."""
+    rows = rows_of(block, 10**9 + random.randrange(10**9))
     start = time.perf_counter()
     with store.database.engine.begin() as connection:
         for table in (schema.shared, schema.runs, schema.records, schema.parameters, schema.tags):
@@ -108,21 +110,19 @@ def measure_sweep(store):
     portfolio = make_portfolio(bars=500, columns=SWEEP)
 
     def fresh_runs():
-        return RunRecord.from_columns(
-            portfolio, "dual_sma", {"fees": 0.001, "symbol": "SPX"}, ["daily"], notes=uuid.uuid4().hex
-        )
+        return sweep_of(portfolio, "dual_sma", {"fees": 0.001, "symbol": "SPX"}, ["daily"], notes=uuid.uuid4().hex)
 
     # One of each in turn, so that whatever else the machine does hits both.
     pairs = []
     for _ in range(5):
         with collection_paused():
-            bare = executemany(store, to_dicts(fresh_runs()))
-        pairs.append((bare, timed(store.save_runs, fresh_runs(), None, None, True)))
+            bare = executemany(store, fresh_runs())
+        pairs.append((bare, timed(store.save_block, fresh_runs(), None, None, True)))
     bare, saved = (statistics.median(times) for times in zip(*pairs, strict=True))
     ratio = statistics.median(saved / bare for bare, saved in pairs)
     return [
         ("SQLAlchemy's executemany of the same rows", milliseconds(bare), ""),
-        ("store.save_runs of the runs of a sweep", milliseconds(saved), f"{ratio:.2f}x"),
+        ("store.save_block of the runs of a sweep", milliseconds(saved), f"{ratio:.2f}x"),
     ]
 
 

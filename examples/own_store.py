@@ -65,12 +65,12 @@ class JsonStore(RunStore):
             text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
             write_atomically(self.path, f"{text}\n".encode())
 
-    def insert(self, records, new_ids=False, deleted=False):
+    def insert(self, block, new_ids=False, deleted=False):
         with self._changed() as content:
-            for record in records:
-                if record["run_id"] in content["runs"] or record["run_id"] in content["deleted"]:
-                    raise RunExistsError(f"run {record['run_id']} is in {self} already; a run is saved once")
-            content["deleted" if deleted else "runs"].update({record["run_id"]: record for record in records})
+            for run_id in block.run_ids:
+                if run_id in content["runs"] or run_id in content["deleted"]:
+                    raise RunExistsError(f"run {run_id} is in {self} already; a run is saved once")
+            content["deleted" if deleted else "runs"].update(zip(block.run_ids, block.rows()))
 
     def update(self, run_id, change):
         with self._changed() as content:

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 BROKEN_STORES = """
+import numpy as np
 import pytest
 
 from vectorbt.portfolio.registry import MemoryStore
@@ -34,9 +35,9 @@ class TestForgetsTrials(Shared):
 
 class TestHalfAnInsert(Shared):
     class Store(MemoryStore):
-        def insert(self, records, new_ids=False, deleted=False):
-            for record in records:
-                super().insert([record], new_ids, deleted)
+        def insert(self, block, new_ids=False, deleted=False):
+            for i in range(len(block)):
+                super().insert(block.take(np.array([i])), new_ids, deleted)
 
 
 class TestLosesPortfolios(Shared):

@@ -5,6 +5,7 @@ import pytest
 import vectorbt as vbt
 from tests.support.factories import make_price
 from vectorbt.portfolio.registry import RunRegistry
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.testing import make_record
 from vectorbt.portfolio.registry.warning import reason_list
 
@@ -34,7 +35,7 @@ def export(registry, other):
 
 
 def convert(registry, other):
-    registry.store.insert([{**make_record().to_dict(), "artifact": {"names": [f"{RUN_ID}.pkl"]}}])
+    registry.store.insert(RunBlock.of([{**make_record().to_dict(), "artifact": {"names": [f"{RUN_ID}.pkl"]}}]))
     registry.convert()
 
 

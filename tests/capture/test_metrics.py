@@ -2,6 +2,7 @@
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,10 @@ import pytest
 import scipy.stats
 
 import vectorbt as vbt
-from vectorbt.portfolio.registry.capture.metrics import _moments, measure, measure_columns, returns_accessor
+from vectorbt.portfolio.registry.capture import metrics
+from vectorbt.portfolio.registry.capture.metrics import _moments, returns_accessor
 from vectorbt.portfolio.registry.capture.quiet import quiet
+from vectorbt.portfolio.registry.encoding import decode_mapping
 from vectorbt.portfolio.registry.metric_names import HEADLINE, lower_is_better, vectorbt_metrics
 
 N_BARS = 60
@@ -53,6 +56,29 @@ PORTFOLIOS = {
     "groups that share cash": dict(group_by=[0, 0, 1, 1], cash_sharing=True, freq="1D"),
     "one group": dict(group_by=True, cash_sharing=True, freq="1D"),
 }
+
+
+class Run(NamedTuple):
+    """What was measured of one run, decoded."""
+
+    stats: dict
+    returns_stats: dict
+
+
+def measure(portfolio):
+    (run,) = runs_of(metrics.measure(portfolio), 1)
+    return run
+
+
+def measure_columns(portfolio):
+    return runs_of(metrics.measure_columns(portfolio), len(portfolio.wrapper.get_columns()))
+
+
+def runs_of(measured, n_runs):
+    return [
+        Run(*(decode_mapping({name: column.at(i) for name, column in columns.items()}) for columns in measured))
+        for i in range(n_runs)
+    ]
 
 
 @pytest.fixture(scope="module")

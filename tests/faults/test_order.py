@@ -10,6 +10,7 @@ from tests.faults.syscalls import FAILING, Syscalls
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
+from vectorbt.portfolio.registry.block import RunBlock
 
 JOURNAL = "runs_metadata.jsonl"
 
@@ -140,7 +141,7 @@ def test_a_blob_that_is_found_is_synced_once_before_a_record_refers_to_it(scenes
     with Syscalls(store.base_dir) as calls:
         for record in (make_record(1), make_record(2)):
             blobs = {f"{record.run_id}.pkl": b"own", name: b"shared"}
-            store.insert_with_blobs([record.to_dict()], "pickle", blobs, new_ids=True)
+            store.insert_with_blobs(RunBlock.of([record.to_dict()]), "pickle", blobs, new_ids=True)
     synced = [path for what, path in calls.trace if what == "fsync"]
     found = synced.index(f"portfolios/{name}")
     assert synced[found + 1] == "portfolios" and found < synced.index(JOURNAL)

@@ -10,6 +10,7 @@ import pytest
 from tests.faults.power_cut import Disk, Recorder, lay
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, RunRegistry
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.errors import ArtifactError
 from vectorbt.portfolio.registry.query.query import Query
 
@@ -27,7 +28,9 @@ def content_of(name):
 
 
 def save(store, records, stem):
-    store.insert_with_blobs([record.to_dict() for record in records], "pickle", {f"{stem}.pkl": content_of(stem)})
+    store.insert_with_blobs(
+        RunBlock.of([record.to_dict() for record in records]), "pickle", {f"{stem}.pkl": content_of(stem)}
+    )
 
 
 class History:

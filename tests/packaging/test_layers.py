@@ -20,8 +20,9 @@ LAYERS = [
     {"portfolios", "query"},
     {"run"},
     {"artifact", "named_values"},
+    {"artifacts", "capture"},
     {"block"},
-    {"artifacts", "capture", "record_json"},
+    {"record_json"},
     {"checks", "column"},
     {"display", "encoding", "reports", "metric_names", "locations", "errors", "warning", "lazy", "_gc"},
 ]

@@ -15,6 +15,7 @@ from vectorbt.portfolio.registry import (
     UntrustedArtifactError,
 )
 from vectorbt.portfolio.registry.artifact import Artifact
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.portfolios.columns import select_column
 from vectorbt.portfolio.registry.portfolios.stored import StoredPortfolio, sharing
 
@@ -206,7 +207,7 @@ def test_reading_the_files_opens_nothing(store):
 def test_a_foreign_record_gets_no_returns_in_the_company_of_the_owner(store):
     owner = save(store, "returns")
     foreign = make_record(1)
-    store.insert([{**foreign.to_dict(), "artifact": owner.artifact}])
+    store.insert(RunBlock.of([{**foreign.to_dict(), "artifact": owner.artifact}]))
     with pytest.raises(ArtifactCorruptedError, match="not named after it"):
         store.load_returns([owner.run_id, foreign.run_id])
     assert [len(group) for group in sharing(store.list_runs())] == [1, 1]
@@ -219,15 +220,17 @@ def test_the_users_of_a_portfolio(store):
     older = Artifact("pickle", ("old.pkl",), None, None)
     sweep = [make_record(i, sweep_id=sweep_id, column=i) for i in range(3)]
     store.insert(
-        [
-            {**sweep[0].to_dict(), "artifact": artifact.to_dict()},
-            {**sweep[1].to_dict(), "artifact": artifact.to_dict()},
-            {**sweep[2].to_dict(), "artifact": None},
-        ]
+        RunBlock.of(
+            [
+                {**sweep[0].to_dict(), "artifact": artifact.to_dict()},
+                {**sweep[1].to_dict(), "artifact": artifact.to_dict()},
+                {**sweep[2].to_dict(), "artifact": None},
+            ]
+        )
     )
-    store.insert([{**make_record(5).to_dict(), "artifact": lone.to_dict()}])
-    store.insert([{**make_record(6).to_dict(), "artifact": older.to_dict()}])
-    store.insert([{**make_record(7).to_dict(), "artifact": older.to_dict()}])
+    store.insert(RunBlock.of([{**make_record(5).to_dict(), "artifact": lone.to_dict()}]))
+    store.insert(RunBlock.of([{**make_record(6).to_dict(), "artifact": older.to_dict()}]))
+    store.insert(RunBlock.of([{**make_record(7).to_dict(), "artifact": older.to_dict()}]))
 
     def users(one):
         return sorted(record.run_id for record in store.users_of(one))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from tests.support.equivalence import cases
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.stores import open_store
 
@@ -33,7 +34,7 @@ def _save_by_sweep(store, saved):
     for record in saved:
         sweeps.setdefault(record.sweep_id or record.run_id, []).append(record.to_dict())
     for together in sweeps.values():
-        store.insert(together)
+        store.insert(RunBlock.of(together))
 
 
 @settings(max_examples=EXAMPLES)

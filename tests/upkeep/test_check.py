@@ -16,6 +16,7 @@ from tests.support.factories import make_portfolio, make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRegistry
 from vectorbt.portfolio.registry.artifacts import files
 from vectorbt.portfolio.registry.artifacts import folder as folder_artifacts
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.stores.journal import line_of
 
@@ -151,7 +152,7 @@ class TestCheck:
             store.artifacts.write(name, b"x")
         digest = hashlib.sha256(b"x").hexdigest()
         artifact = {"format": "of a newer version", "size": 1, "sha256": digest, "names": names}
-        store.insert([{**make_record().to_dict(), "artifact": artifact}])
+        store.insert(RunBlock.of([{**make_record().to_dict(), "artifact": artifact}]))
         assert registry.check(deep=True) == []
 
     def test_prices_that_are_removed_while_they_are_compared_are_written_again(self, store, monkeypatch):
@@ -229,14 +230,14 @@ class TestCheck:
         assert problem.kind == "altered_artifact" and str(len(content)) in problem.message
 
     def test_a_record_that_points_elsewhere(self, registry, store):
-        store.insert([{**make_record().to_dict(), "artifact": {"names": ["../../etc/passwd"]}}])
+        store.insert(RunBlock.of([{**make_record().to_dict(), "artifact": {"names": ["../../etc/passwd"]}}]))
         (problem,) = registry.check(deep=True)
         assert (problem.kind, problem.run_id) == ("missing_artifact", make_record().run_id)
 
     def test_a_record_that_points_at_the_portfolio_of_another_run(self, registry, store, portfolio):
         run_id = registry.save_run(portfolio, "a")
         artifact = registry.get_run(run_id).artifact
-        store.insert([{**make_record().to_dict(), "artifact": artifact}])
+        store.insert(RunBlock.of([{**make_record().to_dict(), "artifact": artifact}]))
         (problem,) = registry.check()
         assert (problem.kind, problem.run_id) == ("altered_artifact", make_record().run_id)
         assert "another run" in problem.message
@@ -323,7 +324,7 @@ class TestGc:
         names = [f"{make_record().run_id}.pkl", f"{'ab' * 32}.prices.npz"]
         for name in names:
             store.artifacts.write(name, b"x")
-        store.insert([{**make_record().to_dict(), "artifact": {"names": names}}])
+        store.insert(RunBlock.of([{**make_record().to_dict(), "artifact": {"names": names}}]))
         assert registry.gc(min_age=0) == [] and registry.check() == []
 
     def test_files_that_nobody_saved_as_portfolios_are_kept(self, registry, store, portfolio):
@@ -459,7 +460,7 @@ class TestCompact:
             }
             for i in range(4)
         ]
-        store.insert(newer)
+        store.insert(RunBlock.of(newer))
         store.update_run(newer[0]["run_id"], notes="x")
         registry.compact()
         found = {run["run_id"]: run for run in everything(store)[0]}
@@ -687,7 +688,9 @@ def _save(base_dir, blob, report):
     with open(report, "a") as file:
         for _ in range(30):
             record = make_record(run_id=str(uuid.uuid4()))
-            store.insert_with_blobs([record.to_dict()], "pickle", {f"{record.run_id}.pkl": blob}, new_ids=True)
+            store.insert_with_blobs(
+                RunBlock.of([record.to_dict()]), "pickle", {f"{record.run_id}.pkl": blob}, new_ids=True
+            )
             file.write(record.run_id + "\n")
 
 

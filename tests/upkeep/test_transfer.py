@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore, RunNotFoundError, RunRegistry
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.query.query import Query
 
 SWEEP = str(uuid.UUID(int=77, version=4))
@@ -112,7 +113,7 @@ class TestWhatArrives:
             "nothing": None,
             "parameters": {"a": {"$newer": 1}, "side": {"$enum": ["no.such:Side", "LONG", 1]}},
         }
-        theirs.store.insert([newer])
+        theirs.store.insert(RunBlock.of([newer]))
         mine.merge(theirs)
         found = contents(mine)[0][newer["run_id"]]
         for name in ("verdict", "parameters"):
@@ -217,20 +218,24 @@ class TestConflicts:
         mine.store.save_run(make_record(5), portfolio)
         name = f"{make_record(5).run_id}.pkl"
         theirs.store.artifacts.write(name, b"evil")
-        theirs.store.insert([{**make_record(0).to_dict(), "artifact": {"format": "pickle", "names": [name]}}])
+        theirs.store.insert(
+            RunBlock.of([{**make_record(0).to_dict(), "artifact": {"format": "pickle", "names": [name]}}])
+        )
         self.check_alone(mine, theirs, "portfolio of other runs", n_merged=0)
         assert mine.check(deep=True) == []
 
     def test_a_portfolio_that_belongs_to_another_run_by_its_name(self, mine, theirs, portfolio):
         theirs.store.save_run(make_record(5), portfolio)
         artifact = theirs.get_run(make_record(5).run_id).artifact
-        theirs.store.insert([{**make_record(0).to_dict(), "artifact": artifact}])
+        theirs.store.insert(RunBlock.of([{**make_record(0).to_dict(), "artifact": artifact}]))
         self.check_alone(mine, theirs, "not named after it")
 
     @pytest.mark.parametrize("name", ["../../outside.pkl", "/etc/passwd", "a/b.pkl", "x.pkl\0"])
     def test_a_record_that_points_outside(self, mine, theirs, name):
         (theirs.store.base_dir.parent / "outside.pkl").write_bytes(b"secret")
-        theirs.store.insert([{**make_record(0).to_dict(), "artifact": {"format": "pickle", "names": [name]}}])
+        theirs.store.insert(
+            RunBlock.of([{**make_record(0).to_dict(), "artifact": {"format": "pickle", "names": [name]}}])
+        )
         self.check_alone(mine, theirs, "cannot name a portfolio", n_merged=0)
 
     def test_an_orphan_gives_way(self, mine, theirs, portfolio):

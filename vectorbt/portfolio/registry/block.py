@@ -111,6 +111,15 @@ class RunBlock:
         taken = {path: column.take(rows) for path, column in self.columns.items()}
         return RunBlock(len(rows), {path: column for path, column in taken.items() if not is_absent(column)})
 
+    def having(self, **values: tp.Any) -> "RunBlock":
+        """Return the runs with other encoded values under some names, the same for all of them."""
+        columns: tp.Dict[Path, Column] = {(name,): constant(value, len(self)) for name, value in values.items()}
+        return RunBlock(len(self), {**self.columns, **columns})
+
+    def without(self, names: tp.Container[str]) -> "RunBlock":
+        """Return the runs without what they hold under some keys of their records."""
+        return RunBlock(len(self), {path: column for path, column in self.columns.items() if path[0] not in names})
+
     # ############# JSON ############# #
 
     def to_json(self) -> tp.Dict[str, tp.Any]:
@@ -184,6 +193,11 @@ class RunBlock:
         return self.ids[i].decode()
 
     @property
+    def run_ids(self) -> tp.List[str]:
+        """Ids of the runs."""
+        return self.columns["run_id",].each()
+
+    @property
     def ids(self) -> tp.Array1d:
         """Ids of the runs, 36 ASCII bytes each."""
         return tp.cast(Ids, self.columns["run_id",]).values
@@ -196,6 +210,17 @@ class RunBlock:
             if value is not ABSENT:
                 _put(record, path, value)
         return record
+
+    def rows(self) -> tp.List[tp.Dict[str, tp.Any]]:
+        """Return the records of all runs as dicts of JSON, which are not to be changed: they share what is the same."""
+        names = dict.fromkeys(name for name, *_ in self.columns)
+        return _dicts({name: self._values_of(name) for name in names}, len(self))
+
+    def _values_of(self, name: str) -> tp.List[tp.Any]:
+        """Return what each run holds under a key of its record."""
+        if name not in NESTED:
+            return self.columns[name,].each()
+        return _dicts({path[1]: column.each() for path, column in self.columns.items() if path[0] == name}, len(self))
 
     def column(self, *path: str) -> Column:
         """Return a column. If there is none, no run has such a value."""
@@ -270,6 +295,18 @@ def _by_name(
         return
     for name in dict.fromkeys(name for layout in layouts for name in layout):
         yield name, [record.get(name, ABSENT) for record in records]
+
+
+def _dicts(values: tp.Mapping[str, tp.Sequence[tp.Any]], n: int) -> tp.List[tp.Dict[str, tp.Any]]:
+    """Return `n` dicts out of what each has under a name. What one lacks is `ABSENT`."""
+    if not values:
+        return [{} for _ in range(n)]
+    dicts = [dict(zip(values, row)) for row in zip(*values.values())]
+    for name, own in values.items():
+        if ABSENT in own:
+            for i in [i for i, value in enumerate(own) if value is ABSENT]:
+                del dicts[i][name]
+    return dicts
 
 
 def _put(record: tp.Dict[str, tp.Any], path: Path, value: tp.Any) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "is_constant",
     "joined",
     "read_column",
+    "spread",
 ]
 
 DIGITS = [i for i in range(36) if i not in (8, 13, 18, 23)]
@@ -66,6 +67,13 @@ class Numbers(tp.NamedTuple):
         value = self.values[i].item()
         return value if type(value) is int or isfinite(value) else encode(value)
 
+    def each(self) -> tp.List[tp.Any]:
+        """Return the encoded value of each row."""
+        values = self.values.tolist()
+        if self.values.dtype.kind == "i" or np.isfinite(self.values).all():
+            return values
+        return [value if isfinite(value) else encode(value) for value in values]
+
     def take(self, rows: tp.Array1d) -> "Numbers":
         """Return the column of some rows."""
         return Numbers(self.values[rows])
@@ -100,6 +108,10 @@ class Coded:
         """Return the encoded value of a row."""
         return self.distinct[self.codes[i]]
 
+    def each(self) -> tp.List[tp.Any]:
+        """Return the encoded value of each row."""
+        return [self.distinct[code] for code in self.codes.tolist()]
+
     def take(self, rows: tp.Array1d) -> "Column":
         """Return the column of some rows."""
         used, codes = np.unique(self.codes[rows], return_inverse=True)
@@ -108,7 +120,7 @@ class Coded:
     def to_json(self) -> tp.Any:
         """Return the column as JSON."""
         if ABSENT not in self.distinct and 2 * len(self.distinct) > len(self.codes):
-            return [self.distinct[code] for code in self.codes.tolist()]
+            return self.each()
         codes, values = self.codes.astype(np.int64), list(self.distinct)
         if ABSENT in values:
             absent = values.index(ABSENT)
@@ -129,13 +141,17 @@ class Ids(tp.NamedTuple):
         """Return the id of a row."""
         return self.values[i].decode()
 
+    def each(self) -> tp.List[str]:
+        """Return the id of each row."""
+        return self.values.astype("U36").tolist()
+
     def take(self, rows: tp.Array1d) -> "Ids":
         """Return the column of some rows."""
         return Ids(self.values[rows])
 
     def to_json(self) -> tp.Any:
         """Return the column as JSON."""
-        return self.values.astype("U36").tolist()
+        return self.each()
 
 
 Column = tp.Union[Numbers, Coded, Ids]
@@ -186,6 +202,12 @@ def _coded(values: tp.Iterable[tp.Any]) -> Coded:
 def _key(value: tp.Any) -> tp.Any:
     """Return what two values have in common if they are written in the same way. To Python 1, 1.0 and True are one."""
     return value if type(value) is str or value is ABSENT else dumps(value)
+
+
+def spread(values: tp.Sequence[tp.Any], which: tp.Array1d) -> Column:
+    """Return a column of encoded values, and which of them each row has."""
+    column = _coded(values)
+    return _narrowed(column.distinct, column.codes[which])
 
 
 def _narrowed(distinct: tp.List[tp.Any], codes: tp.Array1d) -> Column:

@@ -146,6 +146,11 @@ def parse_timestamp(value: tp.Any) -> datetime:
         raise ValueError(f"timestamp must be an ISO 8601 string, not {value!r}") from None
 
 
+def timestamp_text(moment: datetime) -> str:
+    """Return a timestamp in UTC as it is written."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def as_number(value: tp.Any) -> tp.Union[int, float]:
     """Return a headline metric as a number: NaN where it is missing."""
     if type(value) is float or type(value) is int:

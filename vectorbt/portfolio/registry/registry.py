@@ -6,6 +6,7 @@ from typing import Unpack
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.capture.runs import run_of, sweep_of
 from vectorbt.portfolio.registry.checks import check_portfolio, check_run_ids, check_strategy_name, is_run_id
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError
 from vectorbt.portfolio.registry.metric_names import lower_is_better
@@ -101,8 +102,8 @@ class RunRegistry:
             raise ValueError(
                 "the aggregate of several columns has no return series to keep; save_sweep makes each column a run"
             )
-        run = RunRecord.from_portfolio(portfolio, strategy_name, parameters, tags, notes)
-        return self.store.save_run(run, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
+        run = run_of(portfolio, strategy_name, parameters, tags, notes)
+        return self.store.save_block(run, portfolio if save_portfolio else None, portfolio_format, new_ids=True)[0]
 
     def save_sweep(
         self,
@@ -147,8 +148,8 @@ class RunRegistry:
             4950
             ```"""
         portfolio_format = self._format_of(save_portfolio, portfolio_format)
-        runs = RunRecord.from_columns(portfolio, strategy_name, parameters, tags, notes)
-        return self.store.save_runs(runs, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
+        runs = sweep_of(portfolio, strategy_name, parameters, tags, notes)
+        return self.store.save_block(runs, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
 
     def _format_of(self, save_portfolio: tp.Union[bool, str], portfolio_format: tp.Optional[str]) -> str:
         """Check what is to be kept of a portfolio, and return the format of it."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter, index
 
+import numpy as np
+
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry import record_json
-from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.block import Row, RunBlock
 from vectorbt.portfolio.registry.checks import (
@@ -18,7 +19,6 @@ from vectorbt.portfolio.registry.checks import (
     as_utc,
     check_notes,
     check_parameters,
-    check_portfolio,
     check_run_id,
     check_strategy_name,
     check_tags,
@@ -186,24 +186,9 @@ class RunRecord:
 
         Raises:
             TypeError: If an argument has the wrong type, or a parameter cannot be encoded."""
-        from vectorbt.portfolio.registry.capture.data import describe_data
-        from vectorbt.portfolio.registry.capture.environment import environment
-        from vectorbt.portfolio.registry.capture.metrics import measure
+        from vectorbt.portfolio.registry.capture.runs import run_of
 
-        check_portfolio(portfolio)
-        described: tp.Dict[str, tp.Any] = dict(
-            strategy_name=check_strategy_name(strategy_name, may_be_empty=True),
-            parameters=check_parameters(parameters),
-            tags=check_tags(tags),
-            notes=check_notes(notes),
-        )
-        measured = measure(portfolio)
-        return cls(
-            **described,
-            **measured.fields(),
-            data=describe_data(portfolio),
-            environment=environment(portfolio),
-        )
+        return records_of(run_of(portfolio, strategy_name, parameters, tags, notes), np.arange(1))[0]
 
     @classmethod
     def from_columns(
@@ -216,8 +201,8 @@ class RunRecord:
     ) -> tp.List["RunRecord"]:
         """Measure each column of a portfolio, or each group where it is grouped, and return their records in order.
 
-        All share a `sweep_id` and a timestamp. What distinguishes the columns, the levels of the column index, becomes
-        parameters. The metrics of all are computed in one pass.
+        All share a timestamp and a `sweep_id`, from which their ids follow. What distinguishes the columns, the levels
+        of the column index, becomes parameters. The metrics of all are computed in one pass.
 
         Args:
             portfolio (Portfolio): Portfolio of a whole sweep.
@@ -230,39 +215,10 @@ class RunRecord:
             TypeError: If an argument has the wrong type, or a parameter or column label cannot be encoded.
             ValueError: If a constant parameter has the name of a level of the columns, or a column could not be
                 selected again."""
-        from vectorbt.portfolio.registry.capture.columns import column_parameters
-        from vectorbt.portfolio.registry.capture.data import describe_columns
-        from vectorbt.portfolio.registry.capture.environment import environment
-        from vectorbt.portfolio.registry.capture.metrics import measure_columns
+        from vectorbt.portfolio.registry.capture.runs import sweep_of
 
-        check_portfolio(portfolio)
-        described = dict(
-            strategy_name=check_strategy_name(strategy_name),
-            tags=check_tags(tags),
-            notes=check_notes(notes),
-        )
-        varying = column_parameters(portfolio, check_parameters(parameters))
-        measured = measure_columns(portfolio)
-        data = describe_columns(portfolio)
-        run_ids = new_run_ids(len(varying))
-        shared: tp.Dict[str, tp.Any] = dict(
-            described,
-            timestamp=now(),
-            sweep_id=new_run_ids(1)[0],
-            environment=environment(portfolio),
-        )
-        with collection_paused():
-            return [
-                cls(
-                    run_id=run_ids[column],
-                    column=column,
-                    parameters=varying[column],
-                    data=data[column],
-                    **measured[column].fields(),
-                    **shared,
-                )
-                for column in range(len(varying))
-            ]
+        block = sweep_of(portfolio, strategy_name, parameters, tags, notes)
+        return records_of(block, np.arange(len(block)))
 
     @classmethod
     def from_dict(cls, dct: tp.Mapping[str, tp.Any]) -> "RunRecord":
@@ -350,7 +306,7 @@ class RunRecord:
         headline = {name: encode(getattr(self, name), name) for name in HEADLINE}
         return {
             "run_id": self.run_id,
-            "timestamp": self.timestamp.isoformat().replace("+00:00", "Z"),
+            "timestamp": record_json.timestamp_text(self.timestamp),
             "strategy_name": as_text(self.strategy_name),
             "sweep_id": self.sweep_id,
             "column": self.column,

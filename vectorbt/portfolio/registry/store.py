@@ -11,6 +11,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import (
     as_text,
     check_notes,
@@ -66,17 +67,13 @@ class RunStore(abc.ABC):
     # ############# Backend ############# #
 
     @abc.abstractmethod
-    def insert(
-        self,
-        records: tp.Sequence[tp.Dict[str, tp.Any]],
-        new_ids: bool = False,
-        deleted: bool = False,
-    ) -> None:
-        """Add records: all of them or none.
+    def insert(self, block: RunBlock, new_ids: bool = False, deleted: bool = False) -> None:
+        """Add runs: all of them or none.
 
         Args:
-            records (list of dict): Records as `RunRecord.to_dict` returns them: strict JSON, which a backend may keep
-                as it is. Those of one sweep come together in one call.
+            block (RunBlock): Runs as columns, those of one sweep together. `RunBlock.rows` returns their records as
+                dicts of strict JSON, for a backend that keeps rows: as `RunRecord.to_dict` returns them, apart from
+                empty values, which may be missing.
             new_ids (bool): Whether the ids were made for this call, so that they need not be looked up.
             deleted (bool): Whether they are runs that were deleted in another registry (see `tombstone`): they come
                 in as trials, which only a query for deleted runs finds.
@@ -186,40 +183,53 @@ class RunStore(abc.ABC):
             TypeError: If a record holds a value that cannot be encoded. Nothing is written.
             ValueError: If a record means nothing, such as one without a strategy_name. Nothing is written.
             RunExistsError: If one of the ids is in the store. The stored run is untouched."""
+        if not runs:
+            return []
+        for run in runs:
+            if not isinstance(run, RunRecord):
+                raise TypeError(f"a store keeps RunRecords, not {type(run).__name__}")
+            run.check()  # what was set since it was made
         with collection_paused():
-            records = _encoded(runs)
-            run_ids = [record["run_id"] for record in records]
-            if not records:
-                return run_ids
-            if portfolio is None:
-                self.insert(records, new_ids)
-                return run_ids
-            check_portfolio(portfolio)
-            form = FORMATS[check_format(portfolio_format or self.portfolio_format)]
-            blobs = form.dump(portfolio, stem=records[0]["sweep_id"] or records[0]["run_id"])
-            self.insert_with_blobs(records, form.name, blobs, new_ids)
-            return run_ids
+            block = RunBlock.of(to_dicts(runs)).having(artifact=None, portfolio_path=None)
+            return self.save_block(block, portfolio, portfolio_format, new_ids)
+
+    def save_block(
+        self,
+        block: RunBlock,
+        portfolio: tp.Optional["Portfolio"] = None,
+        portfolio_format: tp.Optional[str] = None,
+        new_ids: bool = False,
+    ) -> tp.List[str]:
+        """Keep the runs of a block, which refer to no portfolio yet. See `RunStore.save_runs`."""
+        if portfolio is None:
+            self.insert(block, new_ids)
+            return block.run_ids
+        check_portfolio(portfolio)
+        form = FORMATS[check_format(portfolio_format or self.portfolio_format)]
+        first = block.row(0)
+        blobs = form.dump(portfolio, stem=first.get("sweep_id") or first["run_id"])
+        self.insert_with_blobs(block, form.name, blobs, new_ids)
+        return block.run_ids
 
     def insert_with_blobs(
         self,
-        records: tp.Sequence[tp.Dict[str, tp.Any]],
+        block: RunBlock,
         format_name: str,
         blobs: tp.Dict[str, bytes],
         new_ids: bool = False,
     ) -> None:
-        """Write the blobs of a portfolio, then the records that refer to them. Whatever fails, nothing stays behind.
+        """Write the blobs of a portfolio, then the runs that refer to them. Whatever fails, nothing stays behind.
 
         Ids that were not made for this call are looked up first, and nobody else may save meanwhile: the blobs are
         named after them. Other blobs are written without holding up anybody. Should `RunRegistry.gc` take one for an
-        orphan before the records are there, it is written again. A blob that is named after what is in it may be that
-        of other runs as well, so it is left to `RunRegistry.gc`."""
+        orphan before the runs are there, it is written again. A blob that is named after what is in it may be that of
+        other runs as well, so it is left to `RunRegistry.gc`."""
         self.check_writable()
         artifact = Artifact.of_blobs(format_name, blobs)
-        described = artifact.to_dict()  # one object for all: a store writes down once what records have in common
-        records = [{**record, "artifact": described} for record in records]
+        block = block.having(artifact=artifact.to_dict())
         with nullcontext() if new_ids else self.exclusive():
             if not new_ids:
-                self._check_absent(records)
+                self._check_absent(block)
             try:
                 for name, content in blobs.items():
                     if name not in artifact.own_names and self._holds(name, content):
@@ -229,31 +239,31 @@ class RunStore(abc.ABC):
                         self.artifacts.write(name, content)
                 with self.exclusive():
                     self.write_missing(blobs)
-                    self.insert(records, new_ids)
+                    self.insert(block, new_ids)
             except BaseException:
-                self.take_back(artifact.own_names, records)
+                self.take_back(artifact.own_names, block.run_id(0))
                 raise
 
     def _holds(self, name: str, content: bytes) -> bool:
         """Return whether a blob is there, undamaged."""
         return self.artifacts.size(name) == len(content) and self.artifacts.get(name) == content
 
-    def take_back(self, names: tp.Sequence[str], records: tp.Sequence[tp.Mapping[str, tp.Any]]) -> None:
-        """Remove the blobs of records whose insertion failed, as far as the system lets it.
+    def take_back(self, names: tp.Sequence[str], run_id: str) -> None:
+        """Remove the blobs of runs whose insertion failed, as far as the system lets it.
 
         A failure does not always undo what was done: the answer to a commit can be lost, or the medium break for good.
-        Where the records are there, or nobody knows, the blobs stay, and an orphan is left to `RunRegistry.gc`."""
+        Where the run is there, or nobody knows, the blobs stay, and an orphan is left to `RunRegistry.gc`."""
         with suppress(Exception):
-            if self.get(records[0]["run_id"]) is not None:
+            if self.get(run_id) is not None:
                 return
             for name in names:
                 with suppress(OSError):
                     self.artifacts.delete(name)
 
-    def _check_absent(self, records: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
-        for record in records:
-            if self.has_run(record["run_id"]) or self.select(Query(prefix=record["run_id"], deleted=None)):
-                raise RunExistsError(f"run {record['run_id']} is in {self} already; a run is saved once")
+    def _check_absent(self, block: RunBlock) -> None:
+        for run_id in block.run_ids:
+            if self.has_run(run_id) or self.select(Query(prefix=run_id, deleted=None)):
+                raise RunExistsError(f"run {run_id} is in {self} already; a run is saved once")
 
     def write_missing(self, blobs: tp.Dict[str, bytes]) -> None:
         """Write the blobs that are not there, or that somebody has removed meanwhile, and keep those that are.
@@ -496,14 +506,6 @@ class RunStore(abc.ABC):
         described = ((record, Artifact.of(record)) for record in records)
         names = set(artifact.own_names)
         return [record for record, used in described if used is not None and not names.isdisjoint(used.names)]
-
-
-def _encoded(runs: tp.Sequence[RunRecord]) -> tp.List[tp.Dict[str, tp.Any]]:
-    for run in runs:
-        if not isinstance(run, RunRecord):
-            raise TypeError(f"a store keeps RunRecords, not {type(run).__name__}")
-        run.check()  # what was set since it was made
-    return [{**record, "artifact": None, "portfolio_path": None} for record in to_dicts(runs)]
 
 
 def tombstone(record: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.base import Portfolio
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.errors import (
     AmbiguousRunIdError,
     ArtifactCorruptedError,
@@ -182,7 +183,7 @@ class StoreSuite:
     def test_unknown_keys_of_a_newer_record_survive_a_rewrite(self, store, open_store):
         newer = make_record().to_dict()
         newer["verdict"] = {"by": "someone", "$odd": [1]}
-        store.insert([newer])
+        store.insert(RunBlock.of([newer]))
         store.update_run(newer["run_id"], notes="rewritten")
         assert open_store().get_run(newer["run_id"]).to_dict()["verdict"] == newer["verdict"]
 
@@ -247,7 +248,7 @@ class StoreSuite:
         run = RunRecord.from_portfolio(portfolio)
         nameless = {**make_record(1).to_dict(), "strategy_name": ""}  # as another program may have written it
         away = MemoryStore()
-        away.insert([nameless])
+        away.insert(RunBlock.of([nameless]))
         for save in (
             lambda: store.save_run(run),
             lambda: store.save_run(run, portfolio),
@@ -260,7 +261,7 @@ class StoreSuite:
         with pytest.warns(UserWarning, match="strategy_name is empty"):
             assert [conflict.run_id for conflict in registry.merge(away).conflicts] == [nameless["run_id"]]
         assert store.list_runs(deleted=None) == [] and store.artifacts.list() == []
-        store.insert([nameless])
+        store.insert(RunBlock.of([nameless]))
         with pytest.raises(ValueError, match="strategy_name must not be empty"):
             store.update_run(nameless["run_id"], notes="x")
         assert store.get_run(nameless["run_id"]).to_dict() == nameless
@@ -598,15 +599,15 @@ class StoreSuite:
 
     def test_a_run_that_was_deleted_elsewhere_comes_in_as_a_trial(self, store, open_store):
         records = [{**make_record(i, notes="").to_dict(), "verdict": i} for i in range(3)]
-        store.insert(records[:1], deleted=True)
-        store.insert(records[1:], deleted=True)
+        store.insert(RunBlock.of(records[:1]), deleted=True)
+        store.insert(RunBlock.of(records[1:]), deleted=True)
         for view in (store, open_store()):
             assert view.list_runs() == [] and view.get(records[0]["run_id"]) is None
             found = view.list_runs(Query.of(deleted=True, ascending=True))
             assert [run.to_dict() for run in found] == records
         for deleted in (False, True):
             with pytest.raises(RunExistsError, match=records[1]["run_id"]):
-                store.insert([make_record(9).to_dict(), records[1]], deleted=deleted)
+                store.insert(RunBlock.of([make_record(9).to_dict(), records[1]]), deleted=deleted)
         assert store.count() == 0 and len(store.list_runs(Query.of(deleted=None))) == 3
         with pytest.raises(RunNotFoundError):
             store.update_run(records[0]["run_id"], notes="x")

@@ -1,5 +1,6 @@
 """What is read off a Portfolio when it is saved. With `portfolios`, the only room that looks inside of one.
 
+* `runs`: a portfolio as runs, out of all that follows
 * `metrics`: what `Portfolio.stats` says, and the moments of the returns, in one pass for any number of columns
 * `columns`: the labels of the columns as parameters
 * `data`: the prices of a run, their period and their symbols

@@ -1,40 +1,54 @@
 """What distinguishes the columns of a portfolio: the levels of the column index, as parameters."""
 
 from collections import Counter
+from functools import partial
 
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.labels import levels_of
+from vectorbt.portfolio.registry.capture.labels import as_column, levels_of
 from vectorbt.portfolio.registry.checks import as_text
+from vectorbt.portfolio.registry.column import Column
 from vectorbt.portfolio.registry.display import escaped
+from vectorbt.portfolio.registry.encoding import encode, encode_mapping
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
 
 
-def column_parameters(portfolio: "Portfolio", constant: tp.Dict[str, tp.Any]) -> tp.List[tp.Dict[str, tp.Any]]:
-    """Return the parameters of each column or group: its labels by level, merged over the constant ones.
+def column_parameters(portfolio: "Portfolio", constant: tp.Collection[str]) -> tp.Dict[str, Column]:
+    """Return what distinguishes the columns or groups: their labels by the names of the levels.
 
-    A portfolio that is a Series has no levels, and the constant parameters alone. So has one whose columns are all in
-    one group, unless the group has a name: what vectorbt calls it says nothing about the run."""
+    Args:
+        portfolio (Portfolio): Portfolio of a whole sweep.
+        constant (collection of str): Names of the parameters that all have in common.
+
+    A portfolio that is a Series has no levels. Nor has one whose columns are all in one group, unless the group has a
+    name: what vectorbt calls it says nothing about the run.
+
+    Raises:
+        TypeError: If a label has no faithful encoding.
+        ValueError: If a constant parameter has the name of a level, or a column could not be selected again."""
     wrapper = portfolio.wrapper
     columns = wrapper.get_columns()
     if wrapper.ndim == 1 or (wrapper.get_ndim() == 1 and set(columns.names) == {None}):
-        return [constant]
-    names = level_names(columns)
+        return {}
+    names = list(encode_mapping(dict.fromkeys(level_names(columns)), "parameters"))  # which checks them
     taken = sorted(set(constant) & {*names, *(_name_of(name) for name in columns.names if name is not None)})
     if taken:
         raise ValueError(
             f"parameters[{taken[0]!r}] has the name of a level of the columns ({', '.join(map(escaped, names))}); "
             f"leave it out or rename it"
         )
-    levels = [level.tolist() for level in levels_of(columns)]
-    if any(label is pd.NA for labels in levels for label in labels):
+    levels = levels_of(columns)
+    if any(label is pd.NA for level in levels for label in level[level.isna()]):
         raise ValueError(
             "a level of the columns holds pd.NA, by which vectorbt cannot select a column; write None or NaN instead"
         )
-    return [{**constant, **dict(zip(names, labels, strict=True))} for labels in zip(*levels, strict=True)]
+    return {
+        name: as_column(level, partial(encode, path=f"parameters[{name!r}]"))
+        for name, level in zip(names, levels, strict=True)
+    }
 
 
 def level_names(columns: pd.Index) -> tp.List[str]:

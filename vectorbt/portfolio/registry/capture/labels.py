@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.column import Column, Numbers, column_of, spread
 from vectorbt.portfolio.registry.encoding import encode
 
-__all__ = ["as_numpy", "duration_text", "levels_of", "recordable"]
+__all__ = ["as_column", "as_numpy", "duration_text", "levels_of", "recordable"]
 
 
 def recordable(value: tp.Any) -> tp.Any:
@@ -34,6 +35,21 @@ def recordable(value: tp.Any) -> tp.Any:
             if _has_encoding(moment):
                 return moment
     return _text(value)
+
+
+def as_column(values: tp.Union[tp.Series, pd.Index], encoded: tp.Callable[[tp.Any], tp.Any]) -> Column:
+    """Return what pandas holds as a column of runs.
+
+    Args:
+        values (pd.Series or pd.Index): A value for each run.
+        encoded (callable): Function that encodes one value. It is called once for each different one, unless they are
+            of several types."""
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "if":
+        return Numbers(values.to_numpy(np.int64 if values.dtype.kind == "i" else np.float64))
+    if values.dtype.kind in "Oc":
+        return column_of([encoded(value) for value in values.tolist()])
+    which, distinct = pd.factorize(values, use_na_sentinel=False)
+    return spread([encoded(value) for value in distinct.tolist()], which)
 
 
 def as_numpy(index: pd.Index) -> pd.Index:

@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.labels import recordable
+from vectorbt.portfolio.registry.capture.labels import as_column, recordable
 from vectorbt.portfolio.registry.capture.quiet import quiet
+from vectorbt.portfolio.registry.column import Column, Numbers, column_of
+from vectorbt.portfolio.registry.encoding import encode
 from vectorbt.portfolio.registry.metric_names import FIELD_NAMES, HEADLINE
 
 if tp.TYPE_CHECKING:
@@ -37,19 +39,13 @@ _COLUMNS_AT_ONCE = 64
 
 
 class Measured(tp.NamedTuple):
-    """What was measured of one run."""
+    """What was measured of one run or several: a column for each metric, whose values are encoded."""
 
-    stats: tp.Dict[str, tp.Any]
-    """Metrics by name. Every name in `HEADLINE` is there."""
+    stats: tp.Dict[str, Column]
+    """Metrics by name. Those of `HEADLINE` come first, and are all there."""
 
-    returns_stats: tp.Dict[str, tp.Any]
+    returns_stats: tp.Dict[str, Column]
     """Moments of the return series by name, see `measure`. Empty if the run has no return series of its own."""
-
-    def fields(self) -> tp.Dict[str, tp.Any]:
-        """Return the measurements as fields of a record: the headline metrics apart from the others."""
-        headline = {name: self.stats[name] for name in HEADLINE}
-        stats = {name: value for name, value in self.stats.items() if name not in HEADLINE}
-        return dict(headline, stats=stats, returns_stats=self.returns_stats)
 
 
 def measure(portfolio: "Portfolio") -> Measured:
@@ -82,12 +78,12 @@ def measure(portfolio: "Portfolio") -> Measured:
         Exception: What the function of a custom metric raises.
     """
     with quiet():
-        stats = _complete(_plain_row(_stats(portfolio)))
+        stats = _complete(_columns_of(_stats(portfolio), 1), 1)
         is_aggregate = len(portfolio.wrapper.get_columns()) > 1
-        return Measured(stats, {} if is_aggregate else _returns_stats(portfolio)[0])
+        return Measured(stats, {} if is_aggregate else _returns_stats(portfolio))
 
 
-def measure_columns(portfolio: "Portfolio") -> tp.List[Measured]:
+def measure_columns(portfolio: "Portfolio") -> Measured:
     """Measure each column of a portfolio, or each group if it is grouped, as a run of its own.
 
     Calls `portfolio.stats(agg_func=None)` once, whatever the number of columns.
@@ -96,16 +92,15 @@ def measure_columns(portfolio: "Portfolio") -> tp.List[Measured]:
         portfolio (Portfolio): Portfolio to measure. A single series is one column.
 
     Returns:
-        One `Measured` per column or group, in their order, with the contents that `measure` describes.
+        What `measure` describes, of each column or group in their order.
 
     Raises:
         Exception: What the function of a custom metric raises.
     """
     with quiet():
-        table = _stats(portfolio, agg_func=None)
-        returns_stats = _returns_stats(portfolio)
-    rows = _plain_rows(table) if isinstance(table, pd.DataFrame) else [_plain_row(table) for _ in returns_stats]
-    return [Measured(_complete(row), moments) for row, moments in zip(rows, returns_stats)]
+        n_runs = len(portfolio.wrapper.get_columns())
+        stats = _complete(_columns_of(_stats(portfolio, agg_func=None), n_runs), n_runs)
+        return Measured(stats, _returns_stats(portfolio))
 
 
 def returns_accessor(portfolio: "Portfolio") -> "ReturnsAccessor":
@@ -167,69 +162,63 @@ def _metric_names(portfolio: "Portfolio") -> tp.List[str]:
     return unique_names
 
 
-def _plain_row(row: tp.Optional[tp.Series]) -> tp.Dict[str, tp.Any]:
-    """Metrics of one run as a dict of plain values; vectorbt returns None if there is no metric to calculate."""
-    return {} if row is None else dict(zip(row.index, _plain_values(row)))
+def _columns_of(stats: tp.Optional[tp.SeriesFrame], n_runs: int) -> tp.Dict[str, Column]:
+    """Return what vectorbt has calculated as columns: None if there is no metric to calculate, a Series of one run, or
+    a frame with a run in each row."""
+    if stats is None:
+        return {}
+    if isinstance(stats, pd.Series):
+        return {name: column_of([_recorded(value)] * n_runs) for name, value in zip(stats.index, stats.tolist())}
+    return {tp.cast(str, name): as_column(stats[name], _recorded) for name in stats}
 
 
-def _plain_rows(table: tp.Frame) -> tp.List[tp.Dict[str, tp.Any]]:
-    """Metrics of one run per row as dicts of plain values."""
-    # Column by column: a row of a frame would be an object that has lost the columns' types.
-    columns = [_plain_values(table[name]) for name in table]
-    return [dict(zip(table.columns, row)) for row in zip(*columns)]
+def _recorded(value: tp.Any) -> tp.Any:
+    """Return what a metric says, encoded."""
+    if isinstance(value, complex) and not value.imag:  # one complex number makes all of a row complex
+        value = value.real
+    return encode(recordable(value))
 
 
-def _plain_values(values: tp.Series) -> tp.List[tp.Any]:
-    plain_values = values.tolist()
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iufbm":
-        return plain_values
-    if values.dtype.kind == "c":  # one complex number makes all of a row complex
-        plain_values = [value if value.imag else value.real for value in plain_values]
-    if values.dtype.kind in "Oc":
-        return [recordable(value) for value in plain_values]
-    # Equal values of one type are the same, such as the first labels of all columns.
-    known = {value: recordable(value) for value in dict.fromkeys(plain_values)}
-    return [known[value] for value in plain_values]
-
-
-def _complete(row: tp.Dict[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+def _complete(columns: tp.Mapping[str, Column], n_runs: int) -> tp.Dict[str, Column]:
     """Rename what is a field of a record, and fill in the fields that are missing."""
-    stats = {name: value for name, value in row.items() if name not in FIELD_NAMES}
-    for name, field_name in FIELD_NAMES.items():
-        if name in row:
-            stats[field_name] = row[name]
-    for name in HEADLINE:
-        stats.setdefault(name, float("nan"))
-    trades = stats["total_trades"]
-    if isinstance(trades, float) and trades.is_integer():
-        stats["total_trades"] = int(trades)
+    renamed = {FIELD_NAMES[name]: column for name, column in columns.items() if name in FIELD_NAMES}
+    others = {name: column for name, column in columns.items() if name not in FIELD_NAMES}
+    missing = dict.fromkeys(HEADLINE, Numbers(np.full(n_runs, np.nan)))
+    stats = {**missing, **others, **renamed}
+    stats["total_trades"] = _whole(stats["total_trades"])
     return stats
+
+
+def _whole(column: Column) -> Column:
+    """Return numbers as integers where they are some."""
+    if isinstance(column, Numbers) and column.values.dtype.kind == "f":
+        return column_of([int(value) if value.is_integer() else encode(value) for value in column.values.tolist()])
+    return column
 
 
 # ############# Returns ############# #
 
 
-def _returns_stats(portfolio: "Portfolio") -> tp.List[tp.Dict[str, tp.Any]]:
+def _returns_stats(portfolio: "Portfolio") -> tp.Dict[str, Column]:
     """Moments of each return series, see `measure`."""
     accessor = returns_accessor(portfolio)
     defaults = {**accessor.defaults, **portfolio.stats_defaults["settings"]}
     moments = _moments(accessor.to_2d_array(), defaults["risk_free"], defaults["ddof"])
     has_frequency = accessor.wrapper.freq is not None and accessor.year_freq is not None
     periods_per_year = float(accessor.ann_factor) if has_frequency else float("nan")
-    moments["periods_per_year"] = [periods_per_year] * len(moments["n_obs"])
-    moments["bars_in_market"] = _bars_in_market(portfolio).tolist()
+    moments["periods_per_year"] = np.full(len(moments["n_obs"]), periods_per_year)
+    moments["bars_in_market"] = _bars_in_market(portfolio)
     moments["fee_rate"] = _fee_rates(portfolio)
-    return [dict(zip(moments, row)) for row in zip(*moments.values())]
+    return {name: Numbers(values) for name, values in moments.items()}
 
 
-def _moments(returns: tp.Array2d, risk_free: float, ddof: int) -> tp.Dict[str, tp.List[tp.Any]]:
+def _moments(returns: tp.Array2d, risk_free: float, ddof: int) -> tp.Dict[str, tp.Array1d]:
     """Moments of each column of `returns`, a chunk of columns at a time."""
-    moments: tp.Dict[str, tp.List[tp.Any]] = dict(sharpe=[], n_obs=[], skew=[], kurtosis=[])
+    chunks = []
     for start in range(0, returns.shape[1], _COLUMNS_AT_ONCE):
         series = np.ascontiguousarray(returns[:, start : start + _COLUMNS_AT_ONCE].T, dtype=np.float64)
-        for name, values in zip(moments, _series_moments(series, risk_free, ddof)):
-            moments[name].extend(values.tolist())
-    return moments
+        chunks.append(_series_moments(series, risk_free, ddof))
+    return dict(zip(("sharpe", "n_obs", "skew", "kurtosis"), map(np.concatenate, zip(*chunks))))
 
 
 def _series_moments(series: tp.Array2d, risk_free: float, ddof: int) -> tp.Tuple[tp.Array1d, ...]:
@@ -266,7 +255,7 @@ def _bars_in_market(portfolio: "Portfolio") -> tp.Array1d:
     return np.count_nonzero(in_market, axis=0)
 
 
-def _fee_rates(portfolio: "Portfolio") -> tp.List[float]:
+def _fee_rates(portfolio: "Portfolio") -> tp.Array1d:
     """Fees paid over value traded, to six digits, per column or group. NaN where nothing was traded."""
     orders = portfolio.order_records
     n_columns = portfolio.wrapper.shape_2d[1]
@@ -276,4 +265,5 @@ def _fee_rates(portfolio: "Portfolio") -> tp.List[float]:
     if grouper.is_grouped():
         starts = grouper.get_group_start_idxs()
         fees, traded = np.add.reduceat(fees, starts), np.add.reduceat(traded, starts)
-    return [float(f"{paid / value:.6g}") if value else float("nan") for paid, value in zip(fees, traded)]
+    rates = [float(f"{paid / value:.6g}") if value else float("nan") for paid, value in zip(fees, traded)]
+    return np.array(rates, np.float64)

@@ -138,16 +138,11 @@ class FileStore(RunStore):
 
     # ############# Backend ############# #
 
-    def insert(
-        self,
-        records: tp.Sequence[tp.Dict[str, tp.Any]],
-        new_ids: bool = False,
-        deleted: bool = False,
-    ) -> None:
+    def insert(self, block: RunBlock, new_ids: bool = False, deleted: bool = False) -> None:
         with self.exclusive():
             if not new_ids:
-                self._check_unused([record["run_id"] for record in records])
-            self._append(line_of("trial" if deleted else "run", records))
+                self._check_unused(block.run_ids)
+            self._append(line_of("trial" if deleted else "run", block))
 
     def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
         with self.exclusive():

@@ -5,7 +5,6 @@ import numpy as np
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import is_run_id
-from vectorbt.portfolio.registry.column import Column, constant
 from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.store import tombstone
 
@@ -62,9 +61,7 @@ class _Part:
     @lazy
     def tombstones(self) -> RunBlock:
         """The block with what is kept of a run when it is deleted."""
-        kept = tombstone({})
-        blank: tp.Dict[tp.Tuple[str, ...], Column] = {(name,): constant(kept[name], len(self.block)) for name in kept}
-        return RunBlock(len(self.block), {**self.block.columns, **blank})
+        return self.block.having(**tombstone({}))
 
 
 def _span(numbers: tp.Array1d, wanted: int) -> tp.Tuple[int, int]:

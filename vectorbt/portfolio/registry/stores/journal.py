@@ -61,13 +61,13 @@ def header() -> bytes:
     return frame("header", dumps(dict(format=FORMAT, version=VERSION)))
 
 
-def line_of(kind: str, records: tp.Sequence[tp.Mapping[str, tp.Any]]) -> bytes:
-    """Return the line of records that were saved together.
+def line_of(kind: str, block: RunBlock) -> bytes:
+    """Return the line of runs that were saved together.
 
     Args:
         kind (str): `run` or `trial`.
-        records (sequence of dict): Records as `RunRecord.to_dict` returns them."""
-    return _line_of_record(kind, records[0]) if len(records) == 1 else _line_of_block(kind, RunBlock.of(records))
+        block (RunBlock): Runs."""
+    return _line_of_record(kind, block.row(0)) if len(block) == 1 else frame(f"{kind}s", dumps(block.to_json()))
 
 
 def deletion(run_ids: tp.Sequence[str], sweep_ids: tp.Sequence[str] = ()) -> bytes:
@@ -287,18 +287,14 @@ def lines_of(kind: str, parts: tp.Iterable[tp.Tuple[RunBlock, tp.Optional[tp.Arr
         if isinstance(saved, dict):
             lines.append(_line_of_record(kind, saved))
         elif sum(map(len, saved)) <= _MAX_JOINED:
-            lines.append(_line_of_block(kind, RunBlock.joined(saved)))
+            lines.append(line_of(kind, RunBlock.joined(saved)))
         else:
-            lines += [_line_of_block(kind, block) for block in saved]
+            lines += [line_of(kind, block) for block in saved]
     return lines
 
 
 def _line_of_record(kind: str, record: tp.Mapping[str, tp.Any]) -> bytes:
     return frame(kind, dumps(without_empty(record)))
-
-
-def _line_of_block(kind: str, block: RunBlock) -> bytes:
-    return _line_of_record(kind, block.row(0)) if len(block) == 1 else frame(f"{kind}s", dumps(block.to_json()))
 
 
 def damaged_lines(torn: bytes) -> tp.List[bytes]:

@@ -7,6 +7,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.artifacts.memory import MemoryArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import RunExistsError
 from vectorbt.portfolio.registry.query.query import Query
@@ -40,18 +41,13 @@ class MemoryStore(RunStore):
     def __reduce__(self) -> tp.NoReturn:
         raise TypeError("a MemoryStore cannot be sent to another process, which would see a copy; use a FileStore")
 
-    def insert(
-        self,
-        records: tp.Sequence[tp.Dict[str, tp.Any]],
-        new_ids: bool = False,
-        deleted: bool = False,
-    ) -> None:
+    def insert(self, block: RunBlock, new_ids: bool = False, deleted: bool = False) -> None:
         with self._lock:
-            for run_id in (record["run_id"] for record in records):
+            for run_id in block.run_ids:
                 if run_id in self._runs or run_id in self._deleted:
                     raise RunExistsError(f"run {run_id} is in {self} already; a run is saved once")
             pool = self._deleted if deleted else self._runs
-            pool.update({record["run_id"]: dumps(record) for record in records})
+            pool.update({record["run_id"]: dumps(record) for record in block.rows()})
 
     def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
         with self._lock:

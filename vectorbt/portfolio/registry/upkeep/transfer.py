@@ -4,6 +4,7 @@ import json
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import check_run_ids
 from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.errors import (
@@ -169,10 +170,10 @@ class _Receiver:
                     self.target.artifacts.write(name, content)
                 if runs:
                     records = [{**run.record.to_dict(), "portfolio_path": None} for run in runs]
-                    self.target.insert(records, deleted=runs[0].deleted)
+                    self.target.insert(RunBlock.of(records), deleted=runs[0].deleted)
             except BaseException:
                 if runs:
-                    self.target.take_back(written, [dict(run_id=run.run_id) for run in runs])
+                    self.target.take_back(written, runs[0].run_id)
                 raise
         return runs
 

@@ -12,14 +12,16 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import repeat
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import as_utc
+from vectorbt.portfolio.registry.column import ABSENT, is_absent, is_constant
 from vectorbt.portfolio.registry.encoding import decode, dumps, encode
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.comparing import EPOCH, is_missing
 from vectorbt.portfolio.registry.record_json import without_empty
-from vectorbt.portfolio.registry.stores.shared_part import shared_part
 
 NUMBER, BOOLEAN, TEXT, OPAQUE = range(4)
 """Kinds of values in the table of parameters."""
@@ -51,40 +53,66 @@ class Rows:
     metric_names: tp.Set[str] = field(default_factory=set)
 
 
-def rows_of(records: tp.Sequence[tp.Dict[str, tp.Any]], first_id: int, deleted: bool = False) -> Rows:
-    """Return the rows of new records, which are numbered from `first_id`."""
-    rows = Rows()
-    records = [without_empty(record) for record in records]
-    shared = shared_part(records, apart=_OWN) if len(records) > 1 else {}
+def rows_of(block: RunBlock, first_id: int, deleted: bool = False) -> Rows:
+    """Return the rows of new runs, which are numbered from `first_id`."""
+    ids = range(first_id, first_id + len(block))
+    shared = shared_by(block) if len(block) > 1 else {}
     digest = None
+    rows = Rows(runs=_run_rows(block, ids, deleted), parameters=_parameter_rows(block, ids), tags=_tag_rows(block, ids))
     if shared:
         content = json_text(shared)
         digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
         rows.shared.append({"digest": digest, "content": content})
-    for id_, record in enumerate(records, first_id):
-        own = {key: value for key, value in record.items() if key not in shared}
-        rows.runs.append({"id": id_, **summary_row(record), "deleted": int(deleted)})
-        rows.records.append({"id": id_, "shared": digest, "record": json_text(own)})
-        rows.parameters.extend(parameter_rows(id_, record))
-        rows.tags.extend(tag_rows(id_, record))
-        rows.metric_names.update(record.get("stats", ()))
-    rows.metric_names = {written for written in map(write_text, rows.metric_names) if len(written) <= _MAX_NAME}
+    for id_, record in zip(ids, block.without(shared).rows()):
+        rows.records.append({"id": id_, "shared": digest, "record": json_text(without_empty(record))})
+    names = (write_text(path[1]) for path in block.columns if path[0] == "stats")
+    rows.metric_names.update(name for name in names if len(name) <= _MAX_NAME)
     return rows
 
 
-def summary_row(record: tp.Mapping[str, tp.Any]) -> Row:
-    """Return the row of a record in the table of runs, without its number."""
-    stats = record.get("stats", {})
-    return {
-        "run_id": record["run_id"],
-        "deleted": 0,
-        "timestamp": microseconds(datetime.fromisoformat(record["timestamp"])),
-        "strategy_name": key_text(record["strategy_name"]),
-        "sweep_id": None if record.get("sweep_id") is None else key_text(record["sweep_id"]),
-        "position": record.get("column"),
-        "fingerprint": _fingerprint(record),
-        **{name: _headline(stats.get(name)) for name in HEADLINE},
+def shared_by(block: RunBlock) -> tp.Dict[str, tp.Any]:
+    """Return what all runs of a block have under the same key, which is written once for all of them."""
+    constants = {
+        path[0]: column.at(0)
+        for path, column in block.columns.items()
+        if path[0] not in _OWN and is_constant(column) and not is_absent(column)
     }
+    return without_empty(constants)
+
+
+def _run_rows(block: RunBlock, ids: tp.Iterable[int], deleted: bool) -> tp.List[Row]:
+    """Return the rows of the table of runs."""
+    strategy_names, sweep_ids = block.column("strategy_name").each(), block.column("sweep_id").each()
+    columns: tp.Dict[str, tp.Iterable[tp.Any]] = {
+        "id": ids,
+        "run_id": block.run_ids,
+        "deleted": repeat(int(deleted)),
+        "timestamp": block.moments.tolist(),
+        "strategy_name": map(key_text, strategy_names),
+        "sweep_id": (key_text(sweep_id) if type(sweep_id) is str else None for sweep_id in sweep_ids),
+        "position": (column if type(column) is int else None for column in block.column("column").each()),
+        "fingerprint": map(_fingerprint, block.column("data").each()),
+        **{name: map(_headline, block.column("stats", name).each()) for name in HEADLINE},
+    }
+    return [dict(zip(columns, row)) for row in zip(*columns.values())]
+
+
+def _parameter_rows(block: RunBlock, ids: tp.Iterable[int]) -> tp.List[Row]:
+    """Return a row for each parameter that has a value and a name that can be looked for."""
+    names = [path[1] for path in block.columns if path[0] == "parameters" and is_plain_text(path[1])]
+    keys = list(map(key_text, names))
+    rows = []
+    for id_, *values in zip(ids, *(map(_compared, block.column("parameters", name).each()) for name in names)):
+        for name, (kind, number, text) in zip(keys, values):
+            if kind is not None:
+                rows.append({"id": id_, "name": name, "kind": kind, "number": number, "text": text})
+    return rows
+
+
+def _tag_rows(block: RunBlock, ids: tp.Iterable[int]) -> tp.List[Row]:
+    """Return a row for each tag."""
+    tags = (own if type(own) is list else [] for own in block.column("tags").each())
+    return [{"id": id_, "tag": tag} for id_, own in zip(ids, tags) for tag in set(map(key_text, own))]
 
 
 def record_of_summary(row: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
@@ -108,21 +136,6 @@ def _read_key(written: str) -> str:
         with suppress(UnicodeDecodeError):  # its last character was cut
             return read_text(written[:end])
     return ""
-
-
-def parameter_rows(id_: int, record: tp.Mapping[str, tp.Any]) -> tp.List[Row]:
-    """Return a row for each parameter that has a value and a name that can be looked for."""
-    rows = []
-    for name, value in record.get("parameters", {}).items():
-        kind, number, text = _compared(value)
-        if kind is not None and is_plain_text(name):
-            rows.append({"id": id_, "name": key_text(name), "kind": kind, "number": number, "text": text})
-    return rows
-
-
-def tag_rows(id_: int, record: tp.Mapping[str, tp.Any]) -> tp.List[Row]:
-    """Return a row for each tag."""
-    return [{"id": id_, "tag": tag} for tag in {key_text(tag) for tag in record.get("tags", ())}]
 
 
 def microseconds(moment: datetime) -> int:
@@ -162,8 +175,9 @@ def is_exact(number: tp.Any) -> bool:
     return -MAX_EXACT < number < MAX_EXACT and number == float(number)
 
 
-def _fingerprint(record: tp.Mapping[str, tp.Any]) -> tp.Optional[str]:
-    fingerprint = (record.get("data") or {}).get("fingerprint")
+def _fingerprint(data: tp.Any) -> tp.Optional[str]:
+    """Return the fingerprint in what describes the data of a run."""
+    fingerprint = data.get("fingerprint") if type(data) is dict else None
     return key_text(fingerprint) if isinstance(fingerprint, str) else None
 
 
@@ -180,7 +194,7 @@ def _headline(encoded: tp.Any) -> tp.Optional[float]:
 
 def _compared(encoded: tp.Any) -> tp.Tuple[tp.Optional[int], tp.Optional[float], tp.Optional[str]]:
     """Return the kind of an encoded value, and the number or the text that it is compared by. None if it is missing."""
-    if encoded is None or encoded == {"$float": "nan"}:
+    if encoded is None or encoded is ABSENT or encoded == {"$float": "nan"}:
         return None, None, None
     if type(encoded) is bool:
         return BOOLEAN, float(encoded), None

@@ -17,14 +17,14 @@ from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
-from vectorbt.portfolio.registry.encoding import loads
+from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
 from vectorbt.portfolio.registry.query.comparing import is_missing
 from vectorbt.portfolio.registry.query.query import Query, value_of
 from vectorbt.portfolio.registry.reports import Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
-from vectorbt.portfolio.registry.stores.shared_part import own_part
 from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.stores.sql.damage import Damage, Row, read_json, read_record
 from vectorbt.portfolio.registry.stores.sql.database import Database, SqliteDatabase, open_database
@@ -32,12 +32,9 @@ from vectorbt.portfolio.registry.stores.sql.query import Order, Planner, narrow,
 from vectorbt.portfolio.registry.stores.sql.rows import (
     MAX_EXACT,
     json_text,
-    parameter_rows,
     read_text,
     record_of_summary,
     rows_of,
-    summary_row,
-    tag_rows,
 )
 from vectorbt.portfolio.registry.warning import warn
 
@@ -115,19 +112,13 @@ class SqlStore(RunStore):
 
     # ############# Backend ############# #
 
-    def insert(
-        self,
-        records: tp.Sequence[tp.Dict[str, tp.Any]],
-        new_ids: bool = False,
-        deleted: bool = False,
-    ) -> None:
+    def insert(self, block: RunBlock, new_ids: bool = False, deleted: bool = False) -> None:
         def work(connection: sa.Connection) -> tp.Set[str]:
             if not new_ids:
-                self._check_new(connection, [record["run_id"] for record in records])
-            return self._insert_rows(connection, records, deleted)
+                self._check_new(connection, block.run_ids)
+            return self._insert_rows(connection, block, deleted)
 
-        if records:
-            self.database.known_names |= self.database.write(work)
+        self.database.known_names |= self.database.write(work)
 
     def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
         def work(connection: sa.Connection) -> tp.Optional[RunRecord]:
@@ -337,13 +328,11 @@ class SqlStore(RunStore):
             if found is not None:
                 raise RunExistsError(f"run {found} is in {self} already; a run is saved once")
 
-    def _insert_rows(
-        self, connection: sa.Connection, records: tp.Sequence[tp.Dict[str, tp.Any]], deleted: bool
-    ) -> tp.Set[str]:
-        """Insert records and return the names of their metrics."""
+    def _insert_rows(self, connection: sa.Connection, block: RunBlock, deleted: bool) -> tp.Set[str]:
+        """Insert runs and return the names of their metrics."""
         # As text, because making an expression of it takes longer than the database does.
         last = connection.exec_driver_sql("SELECT max(id) FROM runs").scalar()
-        rows = rows_of(records, (last or 0) + 1, deleted)
+        rows = rows_of(block, (last or 0) + 1, deleted)
         self._insert_if_new(connection, schema.shared, rows.shared)
         _insert_all(connection, schema.runs, rows.runs)
         _insert_all(connection, schema.records, rows.records)
@@ -363,12 +352,13 @@ class SqlStore(RunStore):
 
     def _replace(self, connection: sa.Connection, id_: int, shared: tp.Dict[str, tp.Any], record: dict) -> None:
         """Write a record in the place of the one that was there."""
-        own = own_part(record, shared)
-        connection.execute(sa.update(schema.runs).where(schema.runs.c.id == id_).values(**summary_row(record)))
+        rows = rows_of(RunBlock.of([record]), id_)
+        own = _own_part(record, shared)
+        connection.execute(sa.update(schema.runs).where(schema.runs.c.id == id_).values(**rows.runs[0]))
         connection.execute(sa.update(schema.records).where(schema.records.c.id == id_).values(record=json_text(own)))
         for table in (schema.parameters, schema.tags):
             connection.execute(sa.delete(table).where(table.c.id == id_))
-        self._insert_details(connection, parameter_rows(id_, record), tag_rows(id_, record))
+        self._insert_details(connection, rows.parameters, rows.tags)
 
     def _remove_chunk(self, connection: sa.Connection, run_ids: tp.Sequence[str]) -> tp.List[RunRecord]:
         runs, records = schema.runs, schema.records
@@ -418,6 +408,11 @@ def _count_ranked(records: tp.Sequence[RunRecord], name: str) -> int:
     Some values that a database knows nothing of are missing as well, such as NaT. They share the last place with the
     runs that have none."""
     return sum(not is_missing(value_of(record, name)) for record in records)
+
+
+def _own_part(record: tp.Mapping[str, tp.Any], shared: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
+    """Return what of a record differs from what it shares with others. To Python 1, 1.0 and True are equal."""
+    return {key: value for key, value in record.items() if key not in shared or dumps(value) != dumps(shared[key])}
 
 
 def _insert_all(connection: sa.Connection, table: sa.Table, rows: tp.Sequence[tp.Dict[str, tp.Any]]) -> None:
