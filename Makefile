@@ -3,6 +3,7 @@
 # VECTORBT chooses the vectorbt to work against, each in an environment of its own: make test VECTORBT=0.28.5
 # PYTHON chooses the interpreter that environments are made with:                   make test PYTHON=python3.12
 # ARGS is passed on to pytest:                                                      make test ARGS="tests/stores -x"
+# FUZZ_SECONDS is how long each reader is fuzzed:                                 make fuzz FUZZ_SECONDS=600 ARGS=where
 # JOBS is the number of processes that the tests run in, by default one per core:   make test JOBS=0
 # CONSTRAINTS is a file of versions for pip to keep to:                             make test CONSTRAINTS=lowest.txt
 
@@ -11,6 +12,7 @@ VECTORBT ?= $(DEFAULT_VECTORBT)
 PYTHON ?= python3
 ARGS ?=
 JOBS ?= auto
+FUZZ_SECONDS ?= 30
 CONSTRAINTS ?=
 
 # vectorbt before 1.0 does not import under newer plotly, which an oracle of the tests needs.
@@ -22,9 +24,10 @@ OVERLAY_VENV ?= .venv-overlay-$(VECTORBT)
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests
+INSTALLED_FOR_FUZZING := $(VENV)/.installed-for-fuzzing
 OVERLAY_INSTALLED := $(OVERLAY_VENV)/.installed
 
-.PHONY: help setup demo test test-servers test-overlay lint format bench dist clean
+.PHONY: help setup demo test test-servers test-overlay fuzz lint format bench dist clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +47,9 @@ test-overlay: $(OVERLAY_INSTALLED) dist  ## Install beside vectorbt, run its own
 	$(OVERLAY_VENV)/bin/python tests/packaging/check_install.py dist/*.whl dist/*.tar.gz
 	$(OVERLAY_VENV)/bin/python tests/upstream/compare.py dist/*.whl
 
+fuzz: $(INSTALLED_FOR_FUZZING)  ## Fuzz the readers of what others may have written, half a minute each
+	$(RUN) -m tests.fuzz --seconds $(FUZZ_SECONDS) $(ARGS)
+
 lint: $(INSTALLED_FOR_TESTS)  ## Check formatting and types, and run the linter
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
@@ -61,7 +67,7 @@ dist: $(INSTALLED_FOR_TESTS)  ## Build the sdist, and the wheel out of it, into 
 	$(RUN) -m build --quiet
 
 clean:  ## Remove environments, caches and distributions; saved runs stay
-	rm -rf .venv .venv-* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last, so an interrupted installation is repeated. The demo needs little, the tests need a lot.
@@ -74,6 +80,10 @@ $(INSTALLED): pyproject.toml
 $(INSTALLED_FOR_TESTS): $(INSTALLED)
 	@echo "Installing what the tests need into $(VENV): about two minutes, once"
 	@$(call install,-e ".[$(TEST_EXTRAS)]")
+	@touch $@
+
+$(INSTALLED_FOR_FUZZING): $(INSTALLED_FOR_TESTS)
+	@$(call install,-e ".[fuzz]")
 	@touch $@
 
 # An environment that has vectorbt and, until a test installs it, no registry.

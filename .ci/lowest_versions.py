@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-FOR_DEVELOPERS = {"dev", "oracles", "servers", "test"}
+FOR_DEVELOPERS = {"dev", "fuzz", "oracles", "servers", "test"}
 
 
 def main():

@@ -19,15 +19,13 @@ from hypothesis import strategies as st
 from tests.portfolios.test_portable import PORTABLE, STEM, Blobs, bits, dump, load, load_column
 from tests.support import hostile_parquet
 from tests.support.factories import make_sweep
-from tests.support.hostile_parquet import gzipped, with_page
+from tests.support.hostile_parquet import gzipped, with_page, written_by_others
 from tests.support.portfolios import make_basket
 from vectorbt.portfolio.registry import RunRegistry
 from vectorbt.portfolio.registry.encoding import encode
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError
 from vectorbt.portfolio.registry.portfolios.portable.table import (
-    DIGEST,
     FREE_MEMORY,
-    HEADER,
     MAX_EXPANSION,
     MAX_LIST,
     TableFile,
@@ -86,22 +84,6 @@ def rewritten(name, column, change):
     header, columns = table_of(name)
     change(columns[column])
     return with_file(name, write_table(header, columns, [0, len(columns[column])]))
-
-
-def written_by_others(header, arrays, **options):
-    """Return a file as pyarrow writes it, which `write_table` would not."""
-    content = header if isinstance(header, bytes) else json.dumps(header).encode()
-    metadata = {HEADER: content, DIGEST: hashlib.sha256(content).hexdigest()}
-    arrays = {name: pa.array(values) for name, values in arrays.items()}
-    fields = [pa.field(name, array.type, nullable=array.null_count > 0) for name, array in arrays.items()]
-    table = pa.table(list(arrays.values()), pa.schema(fields))
-    file = io.BytesIO()
-    with pq.ParquetWriter(
-        file, table.schema, **dict(dict(store_schema=False, use_dictionary=False), **options)
-    ) as writer:
-        writer.write_table(table)
-        writer.add_key_value_metadata(metadata)
-    return file.getvalue()
 
 
 def test_what_is_written_by_others_is_read_where_it_is_right():

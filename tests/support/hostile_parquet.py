@@ -2,13 +2,17 @@
 
 The files are made by hand, out of Thrift's compact protocol, since nobody's writer makes them."""
 
+import hashlib
+import io
+import json
 import random
 import resource
 import zlib
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from vectorbt.portfolio.registry.portfolios.portable.table import MAX_LIST, TableFile, write_table
+from vectorbt.portfolio.registry.portfolios.portable.table import DIGEST, HEADER, MAX_LIST, TableFile, write_table
 
 LIMIT = 2**31
 """Bytes of address space."""
@@ -99,6 +103,22 @@ def deep_schema(depth):
     """Return a file whose columns nest."""
     groups = [element("g", children=1)] * depth
     return file_of(listed(STRUCT, [element("schema", children=1), *groups, element("x", 2)]))
+
+
+def written_by_others(header, arrays, **options):
+    """Return a file as pyarrow writes it, which `write_table` would not."""
+    content = header if isinstance(header, bytes) else json.dumps(header).encode()
+    metadata = {HEADER: content, DIGEST: hashlib.sha256(content).hexdigest()}
+    arrays = {name: pa.array(values) for name, values in arrays.items()}
+    fields = [pa.field(name, array.type, nullable=array.null_count > 0) for name, array in arrays.items()]
+    table = pa.table(list(arrays.values()), pa.schema(fields))
+    file = io.BytesIO()
+    with pq.ParquetWriter(
+        file, table.schema, **dict(dict(store_schema=False, use_dictionary=False), **options)
+    ) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata(metadata)
+    return file.getvalue()
 
 
 def gzipped(content):

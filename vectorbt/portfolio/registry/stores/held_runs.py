@@ -105,6 +105,7 @@ class HeldRuns:
 
     def add_block(self, block: RunBlock, deleted: bool = False, is_older: bool = False) -> None:
         """Take the runs of a block."""
+        self._gather_all()  # what was read earlier counts as earlier, should both name a run
         self._add_part(_Part(block, _DELETED if deleted else _LIVE, is_older))
 
     def delete(self, run_ids: tp.Iterable[str], sweep_ids: tp.Iterable[str] = ()) -> None:
@@ -125,8 +126,7 @@ class HeldRuns:
 
     def settle(self) -> None:
         """Bring what was taken into the form in which it is asked."""
-        for state in (_LIVE, _DELETED):
-            self._gather(state)
+        self._gather_all()
         self._drop_repeated()
 
     def _mark(self, run_id: str, state: int) -> None:
@@ -138,6 +138,10 @@ class HeldRuns:
 
     # Ctrl-C may come at any instant. So nothing is let go of before what takes its place is there: a run that is held
     # twice meanwhile is found by `_drop_repeated`.
+
+    def _gather_all(self) -> None:
+        for state in (_LIVE, _DELETED):
+            self._gather(state)
 
     def _gather(self, state: int) -> None:
         """Make a block of lone runs."""

@@ -27,7 +27,8 @@ def read_older_layout(path: Path) -> tp.Tuple[tp.List[RunRecord], tp.List[Damage
         try:
             records.append(_convert(run_id, run))
         except (ValueError, TypeError) as e:
-            damages.append(Damage(1, f"run {run_id!r} in {path.name}: {e}", str(run).encode()))
+            content = str(run).encode("utf-8", "backslashreplace")  # JSON may hold half of a surrogate pair
+            damages.append(Damage(1, f"run {run_id!r} in {path.name}: {e}", content))
     return records, damages
 
 
