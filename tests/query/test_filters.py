@@ -12,6 +12,7 @@ ORDER = {"sort_by", "ascending", "limit"}
 WITHOUT = {
     "list_runs": set(),
     "to_frame": set(),
+    "count": set(),
     "get_best_runs": {"sort_by", "limit"},
     "selection_bias": ORDER,
     "delete_runs": set(),

@@ -50,6 +50,11 @@ class Values:
         """Return the value of each row."""
         return self.take(np.arange(len(self.codes)))
 
+    def distinct_of(self, rows: tp.Optional[tp.Array1d]) -> tp.List[tp.Any]:
+        """Return the different values of some rows, of all if it is None."""
+        codes = self.codes if rows is None else self.codes[rows]
+        return [self.distinct[code] for code in np.unique(codes).tolist()]
+
 
 class NumericValues(Values):
     """Numbers, which are asked as an array.

@@ -189,6 +189,8 @@ class RunRegistry:
             data (str, Series, DataFrame or Portfolio): Prices that the run was made on, or their fingerprint.
             sweep_id (str): Sweep that the run belongs to.
             deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
+            strict (bool): Whether a strategy, tag, parameter, sweep or data that no run has is an error. Else a
+                warning says so where nothing is found, and names the nearest ones.
             sort_by (str): Field, metric or `params.<name>`. Missing values and NaN come last in both directions.
             ascending (bool): Direction. Defaults to newest first for the timestamp, else to ascending.
             limit (int): Number of runs at most.
@@ -196,7 +198,8 @@ class RunRegistry:
         Raises:
             TypeError: If a condition has the wrong type.
             ValueError: If a condition means nothing.
-            QueryError: If `where` is no expression, or a metric is unknown. Names the nearest ones."""
+            QueryError: If `where` is no expression, or a metric is unknown, or with `strict` anything else. Names the
+                nearest ones."""
         return RunList(self.store.list_runs(Query.of(strategy_name, tags, **filters)))
 
     def to_frame(
@@ -210,6 +213,15 @@ class RunRegistry:
         See `vectorbt.portfolio.registry.tables.run_list.to_frame` for its columns."""
         with collection_paused():
             return self.list_runs(strategy_name, tags, **filters).to_frame()
+
+    def count(
+        self,
+        strategy_name: tp.Optional[str] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        **filters: Unpack[Filters],
+    ) -> int:
+        """Return the number of runs that `RunRegistry.list_runs` finds."""
+        return len(self.store.list_runs(Query.of(strategy_name, tags, **filters)))
 
     def get_best_runs(
         self,
@@ -584,7 +596,7 @@ class RunRegistry:
 
         title = f"<b>{html.escape(repr(self))}</b>"
         try:
-            newest = self.list_runs(limit=_ON_DISPLAY)
+            newest = RunList(self.store.select(Query(limit=_ON_DISPLAY)))
             shown = f", the newest {_ON_DISPLAY} of them" if len(self) > _ON_DISPLAY else ""
         except _UNREADABLE:  # the title says it
             return f"<p>{title}</p>"

@@ -20,7 +20,7 @@ from vectorbt.portfolio.registry.checks import (
     check_tags,
     is_run_id,
 )
-from vectorbt.portfolio.registry.errors import AmbiguousRunIdError, RunExistsError, RunNotFoundError
+from vectorbt.portfolio.registry.errors import AmbiguousRunIdError, QueryError, RunExistsError, RunNotFoundError
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, check_format
 from vectorbt.portfolio.registry.portfolios.stored import (
     StoredPortfolio,
@@ -29,9 +29,11 @@ from vectorbt.portfolio.registry.portfolios.stored import (
     sharing,
     warn_of_other_settings,
 )
+from vectorbt.portfolio.registry.query.explaining import NAMES, problems_of
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord, to_dicts
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -314,16 +316,31 @@ class RunStore(abc.ABC):
         Raises:
             TypeError: If a condition has the wrong type, or stands beside a query.
             ValueError: If a condition means nothing.
-            QueryError: If a metric is named that there is not."""
+            QueryError: If a metric is named that there is not, or with `strict` anything else that no run has. Without
+                it, a warning says so."""
         if isinstance(strategy_name, Query):
             query = strategy_name
             if tags is not None or filters:
                 raise TypeError("a Query holds all conditions; give tags and the others to Query.of")
         else:
             query = Query.of(strategy_name, tags, **filters)
+        query = self.checked(query)
+        found = self.select(query)
+        problems = problems_of(query, found, self)
+        if problems and query.strict:
+            raise QueryError(". ".join(problems))
+        if problems:
+            warn(". ".join(problems))
+        return [self._handed_out(record) for record in found]
+
+    def checked(self, query: Query) -> Query:
+        """Return a query that can be asked of the runs that are here.
+
+        Raises:
+            QueryError: If it names a metric that there is not, or compares times with what is none."""
         query.check_names(self.metric_names)
         query.check_times(self.select)
-        return [self._handed_out(record) for record in self.select(query)]
+        return query
 
     def count(self) -> int:
         """Return the number of runs, without the deleted ones."""
@@ -332,6 +349,18 @@ class RunStore(abc.ABC):
     def metric_names(self) -> tp.Set[str]:
         """Return the names of all metrics that occur in the store, beside the headline ones."""
         return {name for record in self.select(Query(deleted=None)) for name in record.stats}
+
+    def names(self, what: str) -> tp.Set[str]:
+        """Return the names that runs have, the deleted ones included: what a misspelt one may have been meant to be.
+
+        Asked only where a question finds nothing. A backend that can do it quickly has its own way, and may leave out
+        names of more than a hundred characters.
+
+        Args:
+            what (str): Where they stand: `"strategy_name"`, `"tags"`, `"sweep_id"`, or `"parameters"` for the names of
+                those that have a value."""
+        names_in = NAMES[what]
+        return {name for record in self.select(Query(deleted=None)) for name in names_in(record) if name is not None}
 
     def _handed_out(self, record: RunRecord) -> RunRecord:
         record.locate(self.artifacts.root)

@@ -36,7 +36,7 @@ from vectorbt.portfolio.registry.query.where import (
 )
 from vectorbt.portfolio.registry.run import RunRecord, records_of
 
-__all__ = ["Found", "ask"]
+__all__ = ["Found", "ask", "names_in"]
 
 Part = tp.Tuple[RunBlock, tp.Optional[tp.Array1d]]
 """A block, and the rows of it that are asked, all of them if it is None."""
@@ -91,6 +91,17 @@ def ask(query: Query, parts: tp.Sequence[Part]) -> tp.List[RunRecord]:
         return query.arrange(found.records())
     places = _ordered(query, found, numbers)
     return Found(blocks, which[places], found.rows[places]).records()
+
+
+def names_in(parts: tp.Sequence[Part], what: str) -> tp.Set[str]:
+    """Return the names that runs have. See `vectorbt.portfolio.registry.store.RunStore.names`."""
+    if what != "parameters":
+        found = (value for block, rows in parts for value in values_of(block, what).distinct_of(rows))
+        return {name for value in found for name in (value if isinstance(value, list) else [value]) if name is not None}
+    paths = ((block, rows, path) for block, rows in parts for path in block.columns if path[0] == what)
+    return {
+        path[1] for block, rows, path in paths if not all(map(is_missing, values_at(block, path).distinct_of(rows)))
+    }
 
 
 # ############# Matching ############# #

@@ -76,6 +76,9 @@ class Conditions(TypedDict, total=False):
     deleted: tp.Optional[bool]
     """False for the runs that are there, True for the deleted ones, None for all."""
 
+    strict: bool
+    """Whether a name that no run has is an error rather than a warning."""
+
 
 class Filters(Conditions, total=False):
     """What `RunRegistry.list_runs` takes beside a strategy and tags: conditions, an order and a limit."""
@@ -121,6 +124,7 @@ class Query:
         data (tuple of str): Fingerprints of prices. The run was made on one of them.
         sweep_id (str): Sweep.
         deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
+        strict (bool): Whether a name that no run has is an error rather than a warning.
         finite (str): Metric that must be a finite number.
         sort_by (str): Field, metric or `params.<name>`. In both directions numbers come before booleans before texts
             before the rest, and missing values and NaN last. Equal ones are ordered by run_id.
@@ -137,6 +141,7 @@ class Query:
     data: tp.Optional[tp.Tuple[str, ...]] = None
     sweep_id: tp.Optional[str] = None
     deleted: tp.Optional[bool] = False
+    strict: bool = False
     finite: tp.Optional[str] = None
     sort_by: str = "timestamp"
     ascending: bool = False
@@ -155,6 +160,7 @@ class Query:
         data: tp.Any = None,
         sweep_id: tp.Optional[str] = None,
         deleted: tp.Optional[bool] = False,
+        strict: bool = False,
         sort_by: str = "timestamp",
         ascending: tp.Optional[bool] = None,
         limit: tp.Optional[int] = None,
@@ -181,6 +187,7 @@ class Query:
             data=None if data is None else _as_fingerprints(data),
             sweep_id=_check_type("sweep_id", sweep_id, str),
             deleted=_check_type("deleted", deleted, bool),
+            strict=_check_strict(strict),
             sort_by=_check_sort_by(sort_by),
             ascending=sort_by != "timestamp" if ascending is None else _check_ascending(ascending),
             limit=_check_limit(limit),
@@ -427,6 +434,12 @@ def _check_sort_by(value: tp.Any) -> str:
 def _check_ascending(value: tp.Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"ascending must be True, False or None, not {text_of(value)}")
+    return bool(value)
+
+
+def _check_strict(value: tp.Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"strict must be True or False, not {text_of(value)}")
     return bool(value)
 
 

@@ -172,10 +172,12 @@ def best_trial(store: RunStore, query: Query) -> Trial:
         ValueError: If none of them has a Sharpe ratio."""
     # One of the first is nearly always a trial of its own; aggregates of several columns are not.
     for limit in (10, None):
-        for record in store.list_runs(query.best("sharpe_ratio", limit, ascending=False)):
-            trial = Trial.of(record)
+        runs = store.list_runs(query.best("sharpe_ratio", limit, ascending=False))
+        for trial in map(Trial.of, runs):
             if trial.is_judgeable:
                 return trial
+        if limit is not None and len(runs) < limit:
+            break
     raise ValueError(
         "no run that the filters leave has an annualised Sharpe ratio of its own to be the best by; "
         "name a run_id, or see list_runs() with the same filters"
@@ -190,7 +192,7 @@ def _trials(store: RunStore, query: Query) -> tp.Iterator[Trial]:
     seen = set()
     # The deleted ones come last: a run that is deleted meanwhile is met twice rather than never.
     for is_deleted in (False, True):
-        for record in store.list_runs(replace(query, deleted=is_deleted)):
+        for record in store.select(store.checked(replace(query, deleted=is_deleted))):
             if record.run_id not in seen:
                 seen.add(record.run_id)
                 yield Trial.of(record, is_deleted)

@@ -37,7 +37,7 @@ from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError, StoreError
-from vectorbt.portfolio.registry.query.columns import ask
+from vectorbt.portfolio.registry.query.columns import ask, names_in
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.record_json import without_empty
 from vectorbt.portfolio.registry.reports import Compaction, Problem
@@ -198,6 +198,11 @@ class FileStore(RunStore):
             parts = self._held.parts(query.deleted)
         with collection_paused():
             return ask(query, parts)
+
+    def names(self, what: str) -> tp.Set[str]:
+        with self._reading:
+            self._refresh()
+            return names_in(self._held.parts(None), what)
 
     def _check_unused(self, run_ids: tp.Sequence[str]) -> None:
         with self._reading:

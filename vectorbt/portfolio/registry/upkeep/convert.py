@@ -53,7 +53,7 @@ def convert(store: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None, to
     if not FORMATS[check_format(to)].holds_portfolio:
         raise ValueError(f"the format {to!r} does not hold whole portfolios, which a conversion must not lose")
     report = Conversion([], [], [])
-    groups = sharing(store.list_runs(Query(ascending=True)))
+    groups = sharing(store.select(Query(ascending=True)))
     if run_ids is not None:
         groups = [runs for runs in groups if any(run.run_id in run_ids for run in runs)]
     for runs in tqdm(groups, desc="Converting portfolios", unit="portfolio", delay=1):

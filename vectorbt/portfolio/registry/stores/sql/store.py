@@ -31,6 +31,7 @@ from vectorbt.portfolio.registry.stores.sql.database import Database, SqliteData
 from vectorbt.portfolio.registry.stores.sql.query import Order, Planner, narrow, order_of, undecided
 from vectorbt.portfolio.registry.stores.sql.rows import (
     MAX_EXACT,
+    MAX_TEXT,
     json_text,
     read_text,
     record_of_summary,
@@ -45,6 +46,13 @@ _MAX_BATCH = 10_000
 _MAX_LIMIT = 2**31 - 2
 """What a database counts to, less the one run more that is looked at. No registry holds so many."""
 _CACHED_SWEEPS = 256
+_NAMES = {
+    "strategy_name": schema.runs.c.strategy_name,
+    "tags": schema.tags.c.tag,
+    "sweep_id": schema.runs.c.sweep_id,
+    "parameters": schema.parameters.c.name,
+}
+"""Where names stand, see `RunStore.names`."""
 
 
 class SqlStore(RunStore):
@@ -193,6 +201,12 @@ class SqlStore(RunStore):
         return self.database.read(
             lambda connection: set(map(read_text, connection.scalars(statement))), otherwise=set()
         )
+
+    def names(self, what: str) -> tp.Set[str]:
+        column = _NAMES[what]
+        statement = sa.select(column).where(column.is_not(None)).distinct()
+        written = self.database.read(lambda connection: list(connection.scalars(statement)), otherwise=[])
+        return {read_text(name) for name in written if len(name) < MAX_TEXT}  # longer ones were cut
 
     # ############# Damage ############# #
 
