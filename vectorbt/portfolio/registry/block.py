@@ -23,19 +23,20 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import is_run_id
 from vectorbt.portfolio.registry.column import (
     ABSENT,
-    DIGITS,
-    NIBBLES,
     Coded,
     Column,
     Ids,
+    Numbers,
     column_of,
     constant,
+    digits_of,
     ids_of,
     is_absent,
     is_constant,
     joined,
     read_column,
 )
+from vectorbt.portfolio.registry.encoding import check_levels, loads_again
 from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.record_json import DETAILS, check_artifact, may_be_left_out, parse_timestamp
 
@@ -48,8 +49,6 @@ Path = tp.Tuple[str, ...]
 """The keys that lead to a value of a record: `("run_id",)` or `("stats", "sharpe_ratio")`."""
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-
-_SHIFTS = np.arange(60, -1, -4, dtype=np.uint64)
 
 
 class RunBlock:
@@ -145,6 +144,17 @@ class RunBlock:
         return names
 
     @classmethod
+    def parse(cls, source: bytes) -> "RunBlock":
+        """Return the block that a JSON text describes.
+
+        Raises:
+            ValueError: If it describes none."""
+        block = cls.from_json(loads_again(source))  # numbers do not nest, so only the rest is looked at
+        coded = [column.distinct for column in block.columns.values() if isinstance(column, Coded)]
+        check_levels([[[[value for value in distinct if value is not ABSENT] for distinct in coded]]])
+        return block
+
+    @classmethod
     def from_json(cls, content: tp.Any) -> "RunBlock":
         """Return the block that `RunBlock.to_json` has written.
 
@@ -170,6 +180,9 @@ class RunBlock:
         if not isinstance(self.columns.get(("run_id",)), Ids):
             raise ValueError("a block without a run_id for each run")
         for name, (kind, is_valid) in _VALID.items():
+            column = self.column(name)
+            if name == "column" and isinstance(column, Numbers) and column.values.dtype.kind == "i":
+                continue
             for value in self.distinct(name):
                 if not (is_valid(value) or (value is ABSENT and name != "strategy_name")):
                     raise ValueError(f"{name} of a run must be {kind}, not {value!r}")
@@ -229,10 +242,8 @@ class RunBlock:
     @lazy
     def id_numbers(self) -> tp.Tuple[tp.Array1d, tp.Array1d]:
         """The upper and the lower 64 bits of the ids, which sort as they do."""
-        digits = self.ids.view(np.uint8).reshape(len(self), 36)[:, DIGITS]
-        nibbles = NIBBLES[digits].astype(np.uint64)
-        upper, lower = nibbles[:, :16] << _SHIFTS, nibbles[:, 16:] << _SHIFTS
-        return np.bitwise_or.reduce(upper, axis=1), np.bitwise_or.reduce(lower, axis=1)
+        halves = np.frombuffer(digits_of(self.ids.tobytes()), ">u8").astype(np.uint64).reshape(len(self), 2)
+        return halves[:, 0].copy(), halves[:, 1].copy()
 
     @property
     def sweep_ids(self) -> tp.Tuple[tp.List[tp.Optional[str]], tp.Array1d]:

@@ -26,6 +26,7 @@ __all__ = [
     "Numbers",
     "column_of",
     "constant",
+    "digits_of",
     "ids_of",
     "is_absent",
     "is_constant",
@@ -33,12 +34,6 @@ __all__ = [
     "read_column",
     "spread",
 ]
-
-DIGITS = [i for i in range(36) if i not in (8, 13, 18, 23)]
-"""Places of an id in which digits stand, rather than hyphens."""
-
-NIBBLES = np.full(256, 255, np.uint8)
-NIBBLES[list(b"0123456789abcdef")] = np.arange(16)
 
 
 class _Absent:
@@ -257,15 +252,27 @@ def joined(columns: tp.Sequence[Column]) -> Column:
 
 
 def ids_of(column: tp.Any, length: int) -> Ids:
+    """Return a list of ids as a column.
+
+    Raises:
+        ValueError: If it is none."""
     if type(column) is not list or len(column) != length:
         raise ValueError(f"{length} runs without a run_id each")
     content = "".join(column).encode()
     values = np.frombuffer(content, "S36") if len(content) == 36 * length else np.empty(0, "S36")
-    characters = values.view(np.uint8).reshape(-1, 36)
-    is_valid = len(values) == length and (NIBBLES[characters[:, DIGITS]] < 16).all()
-    if not is_valid or not (characters[:, [8, 13, 18, 23]] == ord("-")).all():
+    hyphens = values.view(np.uint8).reshape(-1, 36)[:, [8, 13, 18, 23]] == ord("-")
+    is_canonical = len(values) == length and hyphens.all() and content == content.lower()
+    if not is_canonical or len(digits_of(content)) != 16 * length:
         raise ValueError("run_id must be a lower-case UUID")
     return Ids(values)
+
+
+def digits_of(ids: bytes) -> bytes:
+    """Return the 16 bytes of each id, one id behind the other.
+
+    Raises:
+        ValueError: If something stands there that is no digit."""
+    return bytes.fromhex(ids.replace(b"-", b"").decode())
 
 
 def _integers(content: tp.Any, name: str) -> tp.Array1d:

@@ -103,7 +103,7 @@ def loads(data: bytes) -> tp.Any:
         ValueError: If `data` is not valid JSON, or nests deeper than `dumps` writes."""
     encoded = orjson.loads(data)
     if data.count(b"[") + data.count(b"{") > _MAX_LEVELS:
-        _check_levels(encoded)
+        check_levels(encoded)
     return encoded
 
 
@@ -118,7 +118,11 @@ def loads_again(data: bytes) -> tp.Any:
     return orjson.loads(data)
 
 
-def _check_levels(encoded: tp.Any) -> None:
+def check_levels(encoded: tp.Any) -> None:
+    """Check that encoded values can be written again.
+
+    Raises:
+        ValueError: If they nest deeper than `dumps` writes."""
     try:
         orjson.dumps(encoded)
     except TypeError:

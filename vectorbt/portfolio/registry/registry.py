@@ -23,6 +23,7 @@ from vectorbt.portfolio.registry.tables.run_list import RunList
 from vectorbt.portfolio.registry.tables.sweeps import summarise
 from vectorbt.portfolio.registry.upkeep.check import check, gc
 from vectorbt.portfolio.registry.upkeep.convert import Conversion, convert
+from vectorbt.portfolio.registry.upkeep.recover import recover
 from vectorbt.portfolio.registry.upkeep.transfer import find_ids, transfer
 from vectorbt.portfolio.registry.warning import warn
 
@@ -455,6 +456,45 @@ class RunRegistry:
             compact() puts it aside
             ```"""
         return check(self.store, deep)
+
+    def recover(
+        self,
+        sweep_id: str,
+        strategy_name: tp.Optional[str] = None,
+        parameters: tp.Optional[dict] = None,
+        tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        notes: str = "",
+    ) -> tp.List[str]:
+        """Bring back the runs of a sweep whose record was damaged, by measuring its stored portfolio anew.
+
+        They have their old ids and metrics, and the parameters that the columns say. What only the record knew is to
+        be given, and a warning says so. `RunRegistry.check` lists the sweeps that can be recovered. Runs that are there
+        are left alone, and so are deleted ones whose record can be read.
+
+        Args:
+            sweep_id (str): Sweep.
+            strategy_name (str): Name of the strategy. Defaults to what the damaged line says.
+            parameters (dict): Parameters that all columns have in common.
+            tags (list of str): Tags of each run.
+            notes (str): Free text of each run.
+
+        Returns:
+            run_ids that are back. None of them, with a warning, if nothing was lost.
+
+        Raises:
+            RunNotFoundError: If there is no whole portfolio of the sweep.
+            ValueError: If the name of the strategy is needed.
+
+        Raises the errors of `RunRegistry.load_portfolio` as well.
+
+        Usage:
+            ```pycon
+            >>> print(registry.check()[1])
+            /home/me/research/backtest_runs/portfolios/0b9d....pkl: it still holds the runs of sweep 0b9d..., whose line
+            in the metadata was damaged. Restore the line from a copy, or measure them anew by recover('0b9d...')
+            >>> run_ids = registry.recover("0b9d...", parameters={"fees": 0.001}, tags=["spx"])
+            ```"""
+        return recover(self.store, sweep_id, strategy_name, parameters, tags, notes)
 
     def gc(self, min_age: tp.Union[str, float, timedelta] = "1 day", dry_run: bool = False) -> tp.List[Garbage]:
         """Remove portfolios that no run refers to, and temporary files: what writers that died have left behind.

@@ -15,6 +15,7 @@ class Problem(tp.NamedTuple):
             * `torn_end`: the metadata ends within a line, as after a crash
             * `lines_put_aside`: lines that could not be read were moved out of the metadata
             * `missing_artifact`, `altered_artifact`: a run's portfolio is gone, or not what was saved
+            * `lost_sweep`: a portfolio that still holds runs whose record cannot be read, see `RunRegistry.recover`
             * `orphan_artifact`: a portfolio that no run refers to
             * `temporary_file`: what a writer that died has left behind
         place (str): File, with the number of the line where there is one.

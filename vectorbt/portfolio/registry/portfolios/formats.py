@@ -13,6 +13,7 @@ from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactU
 from vectorbt.portfolio.registry.portfolios.columns import select_column
 from vectorbt.portfolio.registry.portfolios.index import decode_index, encodable_index, encode_index
 from vectorbt.portfolio.registry.portfolios.pickled_names import unimportable_name
+from vectorbt.portfolio.registry.portfolios.portable.format import MAIN
 from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
@@ -36,6 +37,9 @@ class PortfolioFormat(abc.ABC):
 
     name: tp.ClassVar[str]
     """Name of the format in a record's `artifact`."""
+
+    ending: tp.ClassVar[str]
+    """Ending of the name of the main file."""
 
     executes_code: tp.ClassVar[bool]
     """Whether reading runs code that the blobs contain."""
@@ -74,6 +78,7 @@ class PickleFormat(PortfolioFormat):
     """Exactly what `Portfolio.dumps` returns, so that `vbt.Portfolio.load` opens the file."""
 
     name = "pickle"
+    ending = ".pkl"
     executes_code = True
 
     def dump(self, portfolio: "Portfolio", stem: str) -> tp.Dict[str, bytes]:
@@ -92,7 +97,7 @@ class PickleFormat(PortfolioFormat):
                 f"nobody could open it. Define {name.rpartition('.')[2]} in a module that is imported, put text or "
                 f"numbers in its place, or keep the return series only by save_portfolio='returns'"
             )
-        return {f"{stem}.pkl": pickled}
+        return {f"{stem}{self.ending}": pickled}
 
     @staticmethod
     def _pickled(portfolio: "Portfolio") -> bytes:
@@ -123,6 +128,7 @@ class PortableFormat(PortfolioFormat):
     See `vectorbt.portfolio.registry.portfolios.portable`."""
 
     name = "portable"
+    ending = MAIN
     executes_code = False
 
     def dump(self, portfolio: "Portfolio", stem: str) -> tp.Dict[str, bytes]:
@@ -163,6 +169,7 @@ class ReturnsFormat(PortfolioFormat):
     see `vectorbt.portfolio.registry.portfolios.index.encodable_index`."""
 
     name = "returns"
+    ending = ".returns.npz"
     executes_code = False
     holds_portfolio = False
 
@@ -175,7 +182,7 @@ class ReturnsFormat(PortfolioFormat):
         axes = dumps(encode_index(encodable_index(returns.index)))
         file = io.BytesIO()
         np.savez_compressed(file, returns=returns.to_numpy(), axes=np.frombuffer(axes, dtype=np.uint8))
-        return {f"{stem}.returns.npz": file.getvalue()}
+        return {f"{stem}{self.ending}": file.getvalue()}
 
     def load(self, names: tp.Sequence[str], read: BlobReader) -> tp.NoReturn:
         raise ArtifactUnreadableError("only the return series was saved")

@@ -35,7 +35,7 @@ from vectorbt.portfolio.registry.artifacts.files import (
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.block import RunBlock
-from vectorbt.portfolio.registry.encoding import dumps, loads
+from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError, StoreError
 from vectorbt.portfolio.registry.query.columns import ask, names_in
 from vectorbt.portfolio.registry.query.query import Query
@@ -280,7 +280,7 @@ class FileStore(RunStore):
                 run_ids, sweep_ids = parse_deletion(entry.value)
                 self._held.delete(run_ids, sweep_ids)
             elif entry.kind in ("runs", "trials"):
-                self._held.add_block(RunBlock.from_json(loads(entry.value)), deleted=entry.kind == "trials")
+                self._held.add_block(RunBlock.parse(entry.value), deleted=entry.kind == "trials")
             else:
                 self._take_record(entry.kind, read_record(entry.value))
         except ValueError as e:

@@ -1,6 +1,7 @@
 """Check a registry, and remove files that nobody needs."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -15,6 +16,7 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Garbage, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.upkeep.recover import lost_sweeps
 from vectorbt.portfolio.registry.warning import warn
 
 _CLOCKS = 3600.0
@@ -51,6 +53,7 @@ def check(store: RunStore, deep: bool = False) -> tp.List[Problem]:
         found = _problems_of(store, use, listed, deep)
         if found and _user(store, use) is not None:
             problems += found
+    problems += [_lost_sweep_problem(store, *lost) for lost in lost_sweeps(store, listed.values(), _run_counts(uses))]
     problems += [_orphan_problem(store, info) for info in _orphans(store, listed.values(), uses)]
     problems += [_leftover_problem(place, info) for place, info in _leftovers(store)]
     return problems
@@ -115,6 +118,20 @@ def _user(store: RunStore, use: _Use) -> tp.Optional[RunRecord]:
     """Return a run that still refers to a portfolio. All may have been deleted or converted since they were read."""
     records = filter(None, map(store.get, use.run_ids))
     return next((record for record in records if Artifact.of(record) == use.artifact), None)
+
+
+def _run_counts(uses: tp.Iterable[_Use]) -> tp.Counter[str]:
+    """Return how many runs refer to the portfolios of a run or sweep, by its id."""
+    counts: tp.Counter[str] = Counter()
+    for use in uses:
+        counts[use.artifact.stem] += len(use.run_ids)
+    return counts
+
+
+def _lost_sweep_problem(store: RunStore, sweep_id: str, name: str) -> Problem:
+    message = f"it still holds the runs of sweep {sweep_id}, whose line in the metadata was damaged"
+    remedy = f"Restore the line from a copy, or measure them anew by recover({sweep_id!r})"
+    return Problem("lost_sweep", store.artifacts.locate(name), None, message, remedy)
 
 
 def _orphan_problem(store: RunStore, info: ArtifactInfo) -> Problem:
