@@ -1,7 +1,9 @@
 """PostgreSQL, with portfolios in a folder: what every store promises, and what only a server can."""
 
+import gc
 import multiprocessing
 import pickle
+import random
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from tests.stores.test_store_equivalence import check_equivalence
 from tests.support.equivalence import cases
 from tests.support.factories import make_record
+from tests.support.interrupts import Interrupter, changes
 from vectorbt.portfolio.registry import (
     FileStore,
     MemoryStore,
@@ -418,6 +421,40 @@ def test_exclusive_keeps_others_out(store):
     saved.join()
     assert store.count() == 3
     other.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_lets_go_of_the_lock(store, admin):
+    chance = random.Random(0)
+    store.save_run(make_record())
+    role = store.database.url.username
+    count = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
+    gc.collect()
+    gc.freeze()  # what vectorbt has loaded, which would be looked through after each interrupt
+
+    def enter_and_leave():
+        while True:  # until it is interrupted
+            with store.exclusive():
+                pass
+
+    def check():
+        for _ in range(50):  # the server notices a little later
+            if admin.execute(count, [role]).fetchone()[0] <= 1 and not held_locks(admin):
+                return
+            admin.execute("SELECT pg_sleep(0.02)")
+        pytest.fail("the lock is held, or a connection is open that nobody knows of")
+
+    works = [prepare() for prepare in changes(store) for _ in range(10)] + [enter_and_leave] * 60
+    with Interrupter() as interrupt:
+        for work in works:
+            interrupt(chance.uniform(1e-6, 5e-3), work, check)
+            check()
+    gc.unfreeze()
+    assert store.get_run(make_record().run_id) is not None
+
+
+def held_locks(admin):
+    return admin.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()[0]
 
 
 def test_no_connection_is_left_open(store, admin):

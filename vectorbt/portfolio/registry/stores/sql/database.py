@@ -1,13 +1,16 @@
 """A database with the tables of a registry: connections, transactions, locks. In SQLite and in PostgreSQL."""
 
+import gc
+import io
 import os
 import random
 import sqlite3
 import sys
 import threading
 import time
+import traceback
 import weakref
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -198,36 +201,56 @@ class Database:
     def _transact(self, work: "Work[Result]", options: tp.Mapping[str, tp.Any]) -> Result:
         """Do something in a transaction on a connection: the one that this thread holds, else one of the pool."""
         held = self._held
-        if held is not None:
-            if held.invalidated:
-                raise StoreError(f"the connection to {self} was lost, and the lock with it")
-            with held.begin():
-                return work(held)
-        self._session.pooled = None
         handled = sys.exc_info()[1]
+        if held is None:
+            self._session.pooled = None
+        elif held.invalidated:
+            raise StoreError(f"the connection to {self} was lost, and the lock with it")
         try:
+            if held is not None:
+                with held.begin():
+                    return work(held)
             with self.engine.connect() as connection:
                 self._connected()
                 self._session.pooled = connection.connection
                 with connection.execution_options(**options).begin():
                     return work(connection)
         except BaseException as e:
-            interrupt = _interrupt_behind(e, handled)
+            interrupt = self._interrupt_behind(e, handled)
             if interrupt is None:
                 raise
-            self._abandon()
-            raise interrupt from None
+            try:
+                raise interrupt from None
+            finally:
+                del interrupt  # it refers to this frame, which would refer to it
 
-    def _abandon(self) -> None:
-        """Close a connection that Ctrl-C has interrupted, which ends its transaction.
+    def _interrupt_behind(self, error: BaseException, handled: tp.Optional[BaseException]) -> tp.Any:
+        """Return the `KeyboardInterrupt`, or whatever else is no `Exception`, that an error is or came of, if any.
 
-        It may have come while SQLAlchemy was beginning or ending that, and while its pool was between two states. So
-        the pool is replaced as well. Whatever still refers to the connection, such as the traceback that a notebook
-        keeps, holds up nobody."""
-        pooled = self._session.pooled
+        Where Ctrl-C comes while SQLAlchemy is ending a transaction, an assertion may fail in its place.
+
+        It may have come while the pool was between two states as well. So nothing of what it has interrupted is kept:
+        the connection is closed, which ends its transaction, and the pool is replaced. A connection that was on its way
+        into the pool or out of it is known to nobody but the frames of the traceback, which a notebook keeps. And one
+        of `sqlite3` refers to itself: without the collector it stays open, and SQLite keeps the file of each that was
+        closed open beside it.
+
+        Args:
+            error (BaseException): Error.
+            handled (BaseException): What was being handled already when it was begun, which it did not come of."""
+        chain = list(_contexts(error, handled))
+        interrupt = next((each for each in chain if not isinstance(each, Exception)), None)
+        if interrupt is None:
+            return None
+        pooled, self._session.pooled = self._session.pooled, None
         if pooled is not None and pooled.dbapi_connection is not None:
             pooled.invalidate()
         self.engine.dispose()
+        for each in chain:
+            traceback.clear_frames(each.__traceback__)
+        del pooled
+        gc.collect()
+        return interrupt
 
     @contextmanager
     def _translated(self) -> tp.Iterator[None]:
@@ -392,19 +415,11 @@ def _first_of(names: tp.Iterable[str]) -> str:
     return ", ".join(map(escaped, sorted(names)[:3]))
 
 
-def _interrupt_behind(error: tp.Optional[BaseException], handled: tp.Optional[BaseException]) -> tp.Any:
-    """Return the `KeyboardInterrupt`, or whatever else is no `Exception`, that an error is or came of. None if none.
-
-    Where Ctrl-C comes while SQLAlchemy is ending a transaction, an assertion may fail in its place.
-
-    Args:
-        error (BaseException): Error.
-        handled (BaseException): What was being handled already when it was begun, which it did not come of."""
+def _contexts(error: tp.Optional[BaseException], handled: tp.Optional[BaseException]) -> tp.Iterator[BaseException]:
+    """Return an error and what it came of, each after what came of it, up to what was being handled before."""
     while error is not None and error is not handled:
-        if not isinstance(error, Exception):
-            return error
+        yield error
         error = error.__context__
-    return None
 
 
 def _forget_frames(error: tp.Optional[BaseException]) -> None:
@@ -633,21 +648,33 @@ class PostgresDatabase(Database):
         if current is None:
             raise StoreError(f"{self}: the role has no schema to use; CREATE SCHEMA ..., and name it in search_path")
 
-    @contextmanager
-    def exclusive(self) -> tp.Iterator[None]:
+    def exclusive(self) -> tp.ContextManager:
+        return nullcontext() if self._held is not None else _Exclusive(self._hold())
+
+    def _hold(self) -> tp.Generator[None, None, None]:
+        """Take the lock, and let go of it when the generator is closed."""
         with self._turn:
-            if self._held is not None:
-                yield
-                return
-            with self._translated(), self.engine.connect() as connection:
-                with connection.execution_options(**self.writing).begin():
-                    connection.exec_driver_sql(f"SELECT pg_advisory_lock({self._KEY})")
-                self._session.connection = connection
-                try:
-                    yield
-                finally:
+            self._session.pooled = None
+            handled = sys.exc_info()[1]
+            try:
+                with self._translated(), self.engine.connect() as connection:
+                    self._session.pooled = connection.connection
+                    with connection.execution_options(**self.writing).begin():
+                        connection.exec_driver_sql(f"SELECT pg_advisory_lock({self._KEY})")
+                    self._session.connection = connection
+                    with suppress(GeneratorExit):
+                        yield
                     self._session.connection = None
                     self._unlock(connection)
+            except BaseException as e:
+                self._session.connection = None
+                interrupt = self._interrupt_behind(e, handled)
+                if interrupt is None:
+                    raise
+                try:
+                    raise interrupt from None
+                finally:
+                    del interrupt  # it refers to this frame, which would refer to it
 
     def _unlock(self, connection: sa.Connection) -> None:
         if connection.invalidated:
@@ -655,8 +682,32 @@ class PostgresDatabase(Database):
         try:
             with connection.begin():
                 connection.exec_driver_sql(f"SELECT pg_advisory_unlock({self._KEY})")
-        except sa.exc.DBAPIError:  # the lock ends with the connection
+        except sa.exc.SQLAlchemyError:  # the lock ends with the connection
             connection.invalidate()
+
+
+class _Exclusive(io.IOBase):
+    """What a generator holds, until the context is left.
+
+    Before its first line, an `__exit__` in Python can be interrupted. That of `io.IOBase` is C, which no signal enters,
+    and calls `close`, which is that of the generator and C as well.
+
+    Args:
+        holding (generator): Takes something, yields once, and lets go when it is closed."""
+
+    closed = True  # for the finalizer, which would close it once more
+
+    def __init__(self, holding: tp.Generator[None, None, None]) -> None:
+        self._holding = holding
+        self.close: tp.Callable = holding.close
+
+    def __enter__(self) -> "_Exclusive":
+        try:
+            next(self._holding)
+            return self
+        except BaseException:
+            self.close()
+            raise
 
 
 def _identifier(written: str) -> str:
