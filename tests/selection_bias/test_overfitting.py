@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -227,3 +228,41 @@ class TestResult:
         result = probability_of_backtest_overfitting(noise, n_blocks=4)
         with pytest.raises(AttributeError):
             result.pbo = 0.0
+
+
+# ############# Ties ############# #
+
+
+def test_sharpe_ratios_of_zero_tie():
+    returns = np.array([[2, -2], [3, -1], [-2, 1], [-3, 2], [-3, 0], [0, -3], [3, 2], [0, 1]]) * 0.01
+    assert probability_of_backtest_overfitting(returns, n_blocks=2).pbo == 1.0
+
+
+def exact_sharpe(values):
+    """Return the square of a Sharpe ratio with its sign, as a fraction: it ranks as the Sharpe ratio does."""
+    total = sum(values)
+    spread = len(values) * sum(value * value for value in values) - total * total
+    return Fraction(0) if spread == 0 else Fraction(total * abs(total), spread)
+
+
+def exact_pbo(returns, n_blocks):
+    n_rows, n_columns = returns.shape
+    blocks = np.split(np.arange(n_rows), n_blocks)
+    n_overfit = 0
+    halves = list(combinations(range(n_blocks), n_blocks // 2))
+    for half in halves:
+        inside = np.isin(np.arange(n_rows), np.concatenate([blocks[i] for i in half]))
+        in_sample = [exact_sharpe(returns[inside, j].tolist()) for j in range(n_columns)]
+        out_of_sample = [exact_sharpe(returns[~inside, j].tolist()) for j in range(n_columns)]
+        chosen = out_of_sample[in_sample.index(max(in_sample))]
+        n_overfit += sum(value < chosen for value in out_of_sample) <= sum(value > chosen for value in out_of_sample)
+    return n_overfit / len(halves)
+
+
+def test_pbo_is_that_of_exact_arithmetic_whatever_ties():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n_blocks = int(rng.choice([2, 4, 6]))
+        returns = rng.integers(-3, 4, size=(n_blocks * int(rng.integers(2, 5)), int(rng.integers(2, 6))))
+        returns[0], returns[1] = -1, 1  # so that no column is constant
+        assert probability_of_backtest_overfitting(returns * 0.01, n_blocks).pbo == exact_pbo(returns, n_blocks)

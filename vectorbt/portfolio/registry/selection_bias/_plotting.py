@@ -1,6 +1,10 @@
-"""The figure that a result draws on, in vectorbt's own style."""
+"""What the figures of results have in common: vectorbt's own style, bars and lines that say what they are."""
+
+import numpy as np
 
 from vectorbt import _typing as tp
+
+_MAX_BARS = 80
 
 
 def figure_with(fig: tp.Optional[tp.BaseFigure], layout: tp.Dict[str, tp.Any]) -> tp.BaseFigure:
@@ -17,3 +21,42 @@ def color(name: str) -> str:
     from vectorbt._settings import settings
 
     return settings["plotting"]["color_schema"][name]
+
+
+def bin_edges(values: tp.Array1d, through_zero: bool = False) -> tp.Array1d:
+    """Return the edges of as many bins as values can fill, one of them at zero if asked."""
+    low, high = float(values.min()), float(values.max())
+    n_bins = min(_MAX_BARS, max(1, int(np.sqrt(len(values)))))
+    width = (high - low) / n_bins or 1.0
+    if through_zero:
+        low, high = np.floor(low / width) * width, np.ceil(high / width) * width
+        return np.arange(round(low / width), round(high / width) + 1) * width
+    return low + width * np.arange(n_bins + 1)
+
+
+def bars(values: tp.Array1d, edges: tp.Array1d, name: str, color_name: str) -> tp.Any:
+    """Return a bar for each bin, as high as values are in it: few numbers, however many values there are."""
+    import plotly.graph_objects as go
+
+    counts, _ = np.histogram(values, np.concatenate([edges[:-1], [np.nextafter(edges[-1], np.inf)]]))
+    return go.Bar(
+        x=(edges[:-1] + edges[1:]) / 2, y=counts, width=np.diff(edges), name=name, marker_color=color(color_name)
+    )
+
+
+def mark(fig: tp.BaseFigure, x: float, text: str, color_name: str, level: int = 0) -> None:
+    """Draw a line from bottom to top that says what it is. Lines of other levels have their words at other heights."""
+    line = color(color_name)
+    fig.add_shape(
+        type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", name=text, line=dict(color=line, dash="dash", width=2)
+    )
+    fig.add_annotation(
+        x=x,
+        y=1 - 0.09 * level,
+        yref="paper",
+        text=text,
+        showarrow=False,
+        xanchor="left",
+        xshift=4,
+        font=dict(color=line),
+    )

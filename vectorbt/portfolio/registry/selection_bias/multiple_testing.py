@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.selection_bias.return_matrix import as_return_matrix, has_sharpe_ratio
+from vectorbt.portfolio.registry.selection_bias.return_matrix import as_return_matrix, excess_returns, has_sharpe_ratio
 
 __all__ = ["DataSnoopingTest", "adjust_pvalues", "haircut_sharpe", "reality_check", "spa_test"]
 
@@ -194,7 +194,7 @@ def _bootstrap_test(
 ) -> DataSnoopingTest:
     """Run the test and take `kind` as its p-value."""
     SPA = _import_spa()
-    excess = _excess_returns(returns, benchmark)
+    excess = excess_returns(as_return_matrix(returns), benchmark)
     if not 1 <= block_size <= excess.shape[0]:
         raise ValueError(f"block_size must be between 1 and the number of rows, {excess.shape[0]}; got {block_size!r}")
     if not isinstance(n_bootstraps, (int, np.integer)) or n_bootstraps < 100:
@@ -226,18 +226,6 @@ def _import_spa() -> tp.Any:
             'install it with pip install "vectorbt-registry[stats]"'
         ) from error
     return SPA
-
-
-def _excess_returns(returns: tp.ArrayLike, benchmark: tp.ArrayLike) -> tp.Array2d:
-    """Returns of each trial less those of the benchmark."""
-    matrix = as_return_matrix(returns)
-    benchmark = np.asarray(benchmark, dtype=float)
-    if benchmark.ndim > 1 or (benchmark.ndim == 1 and len(benchmark) != len(matrix)):
-        raise ValueError(
-            f"benchmark must be a number or have one return for each of the {len(matrix)} rows, "
-            f"got the shape {benchmark.shape}"
-        )
-    return matrix - benchmark.reshape(-1, 1)
 
 
 def _check_total_trials(n_trials: int, n_known: int, method: str) -> None:

@@ -9,18 +9,22 @@ from math import comb
 import numpy as np
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.selection_bias.progress import progress_bar
 from vectorbt.portfolio.registry.selection_bias.return_matrix import as_return_matrix, has_sharpe_ratio
+from vectorbt.portfolio.registry.selection_bias.sharpe import annual_scale
 
 __all__ = ["PBOResult", "check_n_blocks", "probability_of_backtest_overfitting"]
 
-# Sharpe ratios of this many columns times splits are in memory at a time.
-_CELLS_PER_CHUNK = 1_000_000
-# From this many on, the calculation takes long enough for a progress bar.
-_CELLS_WITHOUT_PROGRESS_BAR = 20_000_000
+# Sharpe ratios of this many columns times splits are calculated at a time, few enough for the CPU's cache.
+_CELLS_PER_CHUNK = 50_000
 # Sharpe ratios that differ by less, relative to their size, differ by rounding only.
 _TIE = 1e-10
+# So do those this close to zero, whose size is rounding itself.
+_ZERO = 1e-13
 # So does a variance this small beside the mean square that it was computed from.
 _NO_VARIANCE = 1e-12
+# One this large does not.
+_CERTAIN_VARIANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +79,9 @@ class PBOResult:
     n_dropped_columns: int
     """Number of columns that were left out for having no Sharpe ratio: NaN, infinite, or constant returns."""
 
+    periods_per_year: float = math.nan
+    """Periods per year, which figures annualise with. NaN where it is unknown."""
+
     @property
     def n_splits(self) -> int:
         """Number of splits, C."""
@@ -102,52 +109,77 @@ class PBOResult:
         Args:
             fig (Figure): Figure to add traces to.
             **layout_kwargs: Layout of the figure."""
-        import plotly.graph_objects as go
-
-        from vectorbt.portfolio.registry.selection_bias._plotting import color, figure_with
+        from vectorbt.portfolio.registry.selection_bias._plotting import bars, bin_edges, figure_with, mark
 
         layout = dict(
-            title=f"Probability of backtest overfitting: {self.pbo:.1%}",
-            xaxis_title="Logit of the rank out of sample",
-            yaxis_title="Splits",
+            title=f"Probability of backtest overfitting: {self.pbo:.1%} (noise shows 50%)",
+            xaxis_title="Rank of the picked trial out of sample, as a logit: worse to the left, better to the right",
+            yaxis_title="Splits of time",
+            barmode="overlay",
+            bargap=0,
+            showlegend=True,
         )
         fig = figure_with(fig, {**layout, **layout_kwargs})
-        fig.add_trace(go.Histogram(x=self.logits, name="Splits", marker_color=color("blue")))
-        fig.add_vline(x=0, line_color=color("red"), line_dash="dash", annotation_text="median")
+        edges, is_overfit = bin_edges(self.logits, through_zero=True), self.logits <= 0
+        fig.add_trace(
+            bars(self.logits[is_overfit], edges, f"Overfit: the pick is in the worse half, {self.pbo:.1%}", "red")
+        )
+        fig.add_trace(
+            bars(self.logits[~is_overfit], edges, f"The pick is in the better half, {1 - self.pbo:.1%}", "blue")
+        )
+        mark(fig, 0.0, "median of the trials", "gray")
         return fig
 
     def plot_degradation(self, fig: tp.Optional[tp.BaseFigure] = None, **layout_kwargs: tp.Any) -> tp.BaseFigure:
-        """Plot the Sharpe ratio of the selected trial out of sample against that in sample, one point per split.
+        """Plot the Sharpe ratio of the selected trial out of sample against that in sample, over all splits.
+
+        The darker, the more splits. On the diagonal the pick would do as well out of sample as in sample. Annualised
+        where `PBOResult.periods_per_year` is known.
 
         Args:
             fig (Figure): Figure to add traces to.
             **layout_kwargs: Layout of the figure."""
         import plotly.graph_objects as go
 
-        from vectorbt.portfolio.registry.selection_bias._plotting import color, figure_with
+        from vectorbt.portfolio.registry.selection_bias._plotting import bin_edges, color, figure_with
 
-        inside, outside = self.is_oos.T
+        inside, outside = self.is_oos.T * annual_scale(self.periods_per_year)
+        unit = "a year" if self.periods_per_year > 0 else "per period"
         layout = dict(
-            title=f"Degradation: slope {self.slope:.2f}, probability of loss {self.prob_loss:.1%}",
-            xaxis_title="Sharpe ratio in sample, per period",
-            yaxis_title="Sharpe ratio out of sample, per period",
+            title=f"Out of sample against in sample: slope {self.slope:.2f}, a loss in {self.prob_loss:.1%} of splits",
+            xaxis_title=f"Sharpe ratio {unit} in sample, of the best trial",
+            yaxis_title=f"Sharpe ratio {unit} of the same trial out of sample",
+            showlegend=True,
         )
         fig = figure_with(fig, {**layout, **layout_kwargs})
-        points = dict(color=color("blue"), size=4, opacity=0.3)
-        fig.add_trace(go.Scattergl(x=inside, y=outside, mode="markers", name="Splits", marker=points))
+        edges = bin_edges(inside), bin_edges(outside)
+        counts, *_ = np.histogram2d(inside, outside, edges)
+        across, up = ((ends[:-1] + ends[1:]) / 2 for ends in edges)
+        shades = [[0, "rgba(0, 0, 0, 0)"], [1, color("blue")]]
+        fig.add_trace(
+            go.Heatmap(x=across, y=up, z=counts.T, colorscale=shades, colorbar=dict(title="Splits"), name="Splits")
+        )
+        ends = np.array([inside.min(), inside.max()])
+        line = dict(mode="lines", x=ends)
+        fig.add_trace(
+            go.Scatter(y=ends, name="As good as in sample", line=dict(color=color("gray"), dash="dot"), **line)
+        )
+        fig.add_trace(go.Scatter(y=[0, 0], name="Zero: below is a loss", line_color=color("gray"), **line))
         if not math.isnan(self.slope):
-            ends = [inside.min(), inside.max()]
-            line = [self.intercept + self.slope * end for end in ends]
-            fig.add_trace(go.Scatter(x=ends, y=line, mode="lines", name="Degradation", line_color=color("red")))
+            fitted = self.intercept * annual_scale(self.periods_per_year) + self.slope * ends
+            fig.add_trace(go.Scatter(y=fitted, name=f"Fitted, slope {self.slope:.2f}", line_color=color("red"), **line))
         return fig
 
     def to_dict(self) -> tp.Dict[str, tp.Any]:
         """Return the fields as a dict of plain Python values, arrays as lists."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+        values = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+        return {**values, "periods_per_year": self.periods_per_year if self.periods_per_year > 0 else None}
 
 
-def probability_of_backtest_overfitting(returns: tp.ArrayLike, n_blocks: int = 16) -> PBOResult:
+def probability_of_backtest_overfitting(
+    returns: tp.ArrayLike, n_blocks: int = 16, *, progress: tp.Optional[bool] = None
+) -> PBOResult:
     """Estimate how often the best trial in sample is at or below the median out of sample.
 
     Time is cut into S contiguous blocks of equal length. Each of the C(S, S / 2) ways to take half of the blocks is a
@@ -162,6 +194,7 @@ def probability_of_backtest_overfitting(returns: tp.ArrayLike, n_blocks: int = 1
     Args:
         returns (array_like): Per-period returns, T rows by N columns, one column per trial.
         n_blocks (int): Number of blocks, S. Even; the T mod S last rows are left out and counted.
+        progress (bool): Whether to show a progress bar if it takes more than two seconds. By default in a terminal.
 
     Returns:
         PBOResult: The probability, and what it was computed from.
@@ -185,7 +218,7 @@ def probability_of_backtest_overfitting(returns: tp.ArrayLike, n_blocks: int = 1
     _check_shape(matrix, n_blocks)
     matrix, n_dropped_rows = _divisible_rows(matrix, n_blocks)
     matrix, n_dropped_columns = _comparable_columns(matrix)
-    logits, is_oos, mean_oos = _select_in_all_splits(_BlockMoments(matrix, n_blocks))
+    logits, is_oos, mean_oos = _select_in_all_splits(_BlockMoments(matrix, n_blocks), progress)
     slope, intercept = _regress(is_oos[:, 0], is_oos[:, 1])
     first_order, second_order = _dominance(is_oos[:, 1], mean_oos)
     return PBOResult(
@@ -214,46 +247,64 @@ class _BlockMoments:
         self.n_columns = matrix.shape[1]
         self.n_half = matrix.shape[0] // 2
         # Sums of squares of deviations keep the digits that those of returns far from zero would lose.
-        self.center = matrix.mean(axis=0)
-        deviations = (matrix - self.center).reshape(n_blocks, -1, self.n_columns)
+        center = matrix.mean(axis=0)
+        deviations = (matrix - center).reshape(n_blocks, -1, self.n_columns)
+        self.offsets = self.n_half * center
         self.sums = deviations.sum(axis=1)
-        self.squares = np.einsum("bij,bij->bj", deviations, deviations)
+        self.squares = self.n_half * np.einsum("bij,bij->bj", deviations, deviations)
+        self.always_vary = self._vary_in_most_blocks()
+
+    def _vary_in_most_blocks(self) -> bool:
+        """Whether each column varies within so many blocks that every half has one of them."""
+        n_rows = 2 * self.n_half // self.n_blocks
+        varies = self.squares * n_rows / self.n_half - self.sums**2 > _CERTAIN_VARIANCE * self.squares
+        return bool((varies.sum(axis=0) > self.n_blocks // 2).all())
 
     def sharpe(self, membership: tp.Array2d) -> tp.Array2d:
-        """Sharpe ratio of each column in the half of the blocks that each row of `membership` marks with ones."""
-        mean = membership @ self.sums / self.n_half
-        mean_square = membership @ self.squares / self.n_half
-        variance = mean_square - mean**2
-        varies = variance > _NO_VARIANCE * mean_square
-        deviation = np.sqrt(np.where(varies, variance, 1.0) * (self.n_half / (self.n_half - 1)))
-        return np.where(varies, (mean + self.center) / deviation, 0.0)
+        """Sharpe ratio of each column in the half of the blocks that each row of `membership` marks with ones, with
+        ddof 0."""
+        sums = membership @ self.sums
+        squares = membership @ self.squares
+        variance = sums**2
+        np.subtract(squares, variance, out=variance)
+        sums += self.offsets
+        if self.always_vary:
+            return np.divide(sums, np.sqrt(variance, out=variance), out=sums)
+        varies = variance > _NO_VARIANCE * squares
+        variance[~varies] = 1.0
+        sums[~varies] = 0.0
+        return np.divide(sums, np.sqrt(variance, out=variance), out=sums)
 
 
-def _select_in_all_splits(blocks: _BlockMoments) -> tp.Tuple[tp.Array1d, tp.Array2d, tp.Array1d]:
+def _select_in_all_splits(
+    blocks: _BlockMoments, progress: tp.Optional[bool]
+) -> tp.Tuple[tp.Array1d, tp.Array2d, tp.Array1d]:
     """Logits, Sharpe ratios of the selected columns, and mean Sharpe ratios out of sample, for every split."""
-    from tqdm.auto import tqdm
-
     n_splits = comb(blocks.n_blocks, blocks.n_blocks // 2)
     logits, is_oos, mean_oos = np.empty(n_splits), np.empty((n_splits, 2)), np.empty(n_splits)
     chunk_size = max(1, _CELLS_PER_CHUNK // blocks.n_columns)
-    silent = n_splits * blocks.n_columns < _CELLS_WITHOUT_PROGRESS_BAR
     done = 0
-    with tqdm(total=n_splits, desc="CSCV splits", disable=silent) as progress_bar:
+    with progress_bar(n_splits // 2, "Splits of time", progress) as advance:
         for in_sample in _in_sample_blocks(blocks.n_blocks, chunk_size):
-            is_sharpe, oos_sharpe = blocks.sharpe(in_sample), blocks.sharpe(1 - in_sample)
-            rows, chosen = np.arange(len(in_sample)), _first_best(is_sharpe)
-            chunk = slice(done, done + len(in_sample))
-            is_oos[chunk, 0], is_oos[chunk, 1] = is_sharpe[rows, chosen], oos_sharpe[rows, chosen]
-            logits[chunk] = _rank_logit(oos_sharpe, is_oos[chunk, 1])
-            mean_oos[chunk] = oos_sharpe.mean(axis=1)
-            done = chunk.stop
-            progress_bar.update(len(in_sample))
-    return logits, is_oos, mean_oos
+            halves = blocks.sharpe(in_sample), blocks.sharpe(1 - in_sample)
+            rows = np.arange(done, done + len(in_sample))
+            # The splits are in such an order that the last ones are the first ones with their halves exchanged.
+            for splits, (is_sharpe, oos_sharpe) in ((rows, halves), (n_splits - 1 - rows, halves[::-1])):
+                chosen = _first_best(is_sharpe)[:, None]
+                is_oos[splits, 0] = np.take_along_axis(is_sharpe, chosen, axis=1)[:, 0]
+                is_oos[splits, 1] = np.take_along_axis(oos_sharpe, chosen, axis=1)[:, 0]
+                logits[splits] = _rank_logit(oos_sharpe, is_oos[splits, 1])
+                mean_oos[splits] = oos_sharpe.mean(axis=1)
+            done += len(in_sample)
+            advance(len(in_sample))
+    with_ddof = math.sqrt(1 - 1 / blocks.n_half)
+    return logits, is_oos * with_ddof, mean_oos * with_ddof
 
 
 def _in_sample_blocks(n_blocks: int, chunk_size: int) -> tp.Iterator[tp.Array2d]:
-    """Yield the choices of half of the blocks, `chunk_size` at a time, as rows of zeros and ones."""
-    choices = combinations(range(n_blocks), n_blocks // 2)
+    """Yield the choices of half of the blocks that hold the first one, `chunk_size` at a time, as rows of zeros and
+    ones. They are the first half of all choices in their order."""
+    choices = islice(combinations(range(n_blocks), n_blocks // 2), comb(n_blocks, n_blocks // 2) // 2)
     while chunk := list(islice(choices, chunk_size)):
         membership = np.zeros((len(chunk), n_blocks))
         np.put_along_axis(membership, np.array(chunk), 1.0, axis=1)
@@ -263,15 +314,14 @@ def _in_sample_blocks(n_blocks: int, chunk_size: int) -> tp.Iterator[tp.Array2d]
 def _first_best(sharpe: tp.Array2d) -> tp.Array1d:
     """Position of the first of the highest values in each row."""
     best = sharpe.max(axis=1, keepdims=True)
-    return np.argmax(sharpe >= best - _TIE * np.abs(best), axis=1)
+    return np.argmax(sharpe >= best - _TIE * np.abs(best) - _ZERO, axis=1)
 
 
 def _rank_logit(sharpe: tp.Array2d, chosen: tp.Array1d) -> tp.Array1d:
     """Logit of the relative rank of `chosen` among the values of its row."""
-    advantage = chosen[:, None] - sharpe
-    tolerance = _TIE * np.abs(chosen)[:, None]
-    n_below = np.count_nonzero(advantage > tolerance, axis=1)
-    n_above = np.count_nonzero(advantage < -tolerance, axis=1)
+    tolerance = _TIE * np.abs(chosen) + _ZERO
+    n_below = np.count_nonzero(sharpe < (chosen - tolerance)[:, None], axis=1)
+    n_above = np.count_nonzero(sharpe > (chosen + tolerance)[:, None], axis=1)
     # The mean rank of r tied values above b others is b + (r + 1) / 2; omega / (1 - omega) follows.
     n_tied = sharpe.shape[1] - n_below - n_above
     return np.log((n_below + (n_tied + 1) / 2) / (n_above + (n_tied + 1) / 2))

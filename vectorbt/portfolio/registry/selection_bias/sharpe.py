@@ -178,6 +178,11 @@ def min_backtest_length(n_trials: tp.ArrayLike, sharpe_annual: tp.ArrayLike) -> 
     return _scalar_or_array(np.where(sharpe <= 0, np.inf, years))
 
 
+def annual_scale(periods_per_year: float) -> float:
+    """Return what makes a Sharpe ratio per period an annual one. One without a frequency, whose periods are unknown."""
+    return float(np.sqrt(periods_per_year)) if periods_per_year > 0 else 1.0
+
+
 def _sharpe_error_factor(sharpe: tp.Array, skew: tp.Array, kurtosis: tp.Array) -> tp.Array:
     """Variance of an estimated Sharpe ratio times the number of observations less one."""
     # Not negative for the moments of any distribution; rounding can put it just below zero.
