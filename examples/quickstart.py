@@ -4,6 +4,7 @@ Run it with `make demo`, or with `python examples/quickstart.py`. Runs are kept 
 and the second run finds the history of the first."""
 
 import itertools
+import textwrap
 import time
 import warnings
 
@@ -62,17 +63,6 @@ def show(title, frame):
     print(frame.rename(columns={"run_id": "run", **METRICS}).to_string(index=False, formatters=formatters))
 
 
-def verdict(bias, holding):
-    """Return in plain words whether the winner of a search is more than luck."""
-    conclusion = "more than luck explains" if bias.dsr > 0.95 else "luck is not ruled out"
-    return f"""\
-The winner shows a Sharpe ratio of {bias.sharpe_ratio:.2f}, the best of {bias.n_trials} distinct tries.
-The best of as many worthless tries is expected to show {bias.expected_max_sharpe:.2f},
-and holding the index shows {holding.sharpe_ratio:.2f}.
-Deflated Sharpe ratio: {bias.dsr:.0%}. Noise comes to about 50%,
-and 95% is the usual bar: {conclusion}."""
-
-
 def size_in_mb(folder):
     """Return the size of all files in a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
@@ -108,14 +98,14 @@ def main():
     show("The best one beside holding", compared[["run_id", "strategy", *METRICS]])
 
     bias = registry.selection_bias(best[0].run_id)
-    print(f"\nIs it luck?\n{verdict(bias, registry.get_run(holding_id))}")
+    print(f"\nIs it luck?\n{textwrap.fill(bias.sentence, 100)}")
 
     folder = registry.store.base_dir
     print(f"\nAll of it is in {folder.name}/, {size_in_mb(folder):.1f} MB. Next, in Python:")
     print("  from vectorbt.portfolio.registry import RunRegistry; registry = RunRegistry()")
     print(f'  registry.load_portfolio("{best[0].run_id[:8]}").plot().show()')
     print('  registry.list_runs(where="max_drawdown < 25 and params.fast_window > 20")')
-    print("  print(registry.selection_bias().summary())")
+    print("  print(registry.selection_bias())")
 
 
 if __name__ == "__main__":

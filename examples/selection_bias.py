@@ -38,7 +38,7 @@ def main():
         print(best[["params.fast_window", "params.slow_window", "sharpe_ratio", "dsr"]].round(3).to_string(index=False))
 
         verdict = registry.selection_bias()
-        print(f"\n{verdict.summary()}\n\n{verdict.pbo.summary()}")
+        print(f"\n{verdict}\n\n{verdict.pbo.summary()}\n\n{registry.survivors(n_bootstraps=500).sentence}")
 
         losers = [run.run_id for run in registry.list_runs() if run.run_id != verdict.run_id]
         registry.delete_runs(losers)

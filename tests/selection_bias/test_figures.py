@@ -1,5 +1,7 @@
 """Figures: what their traces hold, and where their lines are."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -31,39 +33,63 @@ def verdict():
 def test_logits(result):
     fig = result.plot_logits()
     assert isinstance(fig, vbt.Figure)
-    np.testing.assert_array_equal(fig.data[0].x, result.logits)
-    assert fig.layout.shapes[0].x0 == 0 and f"{result.pbo:.1%}" in fig.layout.title.text
+    overfit, better = fig.data
+    assert sum(overfit.y) == (result.logits <= 0).sum() and sum(better.y) == (result.logits > 0).sum()
+    # No bar lies on both sides of the median.
+    assert all(x + width / 2 <= 1e-9 for x, width, y in zip(overfit.x, overfit.width, overfit.y) if y)
+    assert f"worse half, {result.pbo:.1%}" in overfit.name and f"{1 - result.pbo:.1%}" in better.name
+    assert fig.layout.shapes[0].x0 == 0 and fig.layout.annotations[0].text == "median of the trials"
+    assert f"{result.pbo:.1%}" in fig.layout.title.text
 
 
 def test_degradation(result):
-    points, line = result.plot_degradation().data
-    np.testing.assert_array_equal(points.x, result.is_oos[:, 0])
-    np.testing.assert_array_equal(points.y, result.is_oos[:, 1])
-    np.testing.assert_allclose(line.y, result.intercept + result.slope * np.array(line.x))
-    assert list(line.x) == [result.is_oos[:, 0].min(), result.is_oos[:, 0].max()]
+    result = dataclasses.replace(result, periods_per_year=252.0)
+    splits, diagonal, zero, fitted = result.plot_degradation().data
+    assert np.sum(splits.z) == result.n_splits
+    inside, outside = result.is_oos.T * 252**0.5
+    np.testing.assert_allclose(diagonal.x, [inside.min(), inside.max()])
+    np.testing.assert_allclose(diagonal.y, diagonal.x)
+    assert tuple(zero.y) == (0, 0)
+    slope, intercept = np.polyfit(inside, outside, 1)
+    np.testing.assert_allclose(fitted.y, intercept + slope * np.array(fitted.x))
+    assert "a year" in result.plot_degradation().layout.xaxis.title.text
+
+
+def test_a_figure_of_many_splits_holds_few_numbers():
+    returns = np.random.default_rng(3).normal(0.0005, 0.01, size=(160, 20))
+    result = probability_of_backtest_overfitting(returns)
+    for fig in (result.plot_logits(), result.plot_degradation()):
+        assert sum(np.size(trace.y) for trace in fig.data) < 500
+    assert "per period" in result.plot_degradation().layout.xaxis.title.text
 
 
 def test_without_a_slope_there_is_no_line():
     returns = np.array([[0.01, -0.01], [0.02, -0.02]] * 2 + [[0.01, -0.01], [0.02, -0.02]] * 2)
     result = probability_of_backtest_overfitting(returns, n_blocks=2)
-    assert np.isnan(result.slope) and len(result.plot_degradation().data) == 1
+    assert np.isnan(result.slope) and len(result.plot_degradation().data) == 3
 
 
 def test_trials(verdict):
+    verdict = dataclasses.replace(verdict, holding_sharpe_ratio=0.63)
     fig = verdict.plot_trials()
-    trials, maximum, winner = fig.data
-    np.testing.assert_allclose(trials.x, verdict.trial_sharpes * 252**0.5)
-    np.testing.assert_allclose(maximum.x, [verdict.expected_max_sharpe] * 2)
-    np.testing.assert_allclose(winner.x, [verdict.sharpe_ratio] * 2)
-    assert [trace.name for trace in fig.data] == ["Trials", "Expected maximum", "This run"]
-    assert "a year" in fig.layout.xaxis.title.text
+    assert sum(fig.data[0].y) == 12 and fig.data[0].name == "Trials"
+    np.testing.assert_allclose(
+        [shape.x0 for shape in fig.layout.shapes], [verdict.expected_max_sharpe, verdict.sharpe_ratio, 0.63]
+    )
+    assert [text.text for text in fig.layout.annotations] == [
+        f"luck: the best of 12 worthless trials shows {verdict.expected_max_sharpe:.2f}",
+        f"this run: {verdict.sharpe_ratio:.2f}",
+        "holding: 0.63",
+    ]
+    assert "a year" in fig.layout.xaxis.title.text and fig.layout.title.text == verdict.sentence
 
 
 def test_trials_without_a_frequency_are_drawn_per_period():
     moments = {"periods_per_year": float("nan")}
     records = [make_trial(i, frequency=None, moments=moments) for i in range(1, 4)]
-    fig = registry_of(*records).selection_bias(records[0].run_id).plot_trials()
-    np.testing.assert_allclose(fig.data[0].x, [0.01, 0.02, 0.03])
+    verdict = registry_of(*records).selection_bias(records[0].run_id)
+    fig = verdict.plot_trials()
+    assert fig.layout.shapes[1].x0 == verdict.sharpe_per_period and len(fig.layout.shapes) == 2
     assert "per period" in fig.layout.xaxis.title.text
 
 

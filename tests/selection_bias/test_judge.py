@@ -14,14 +14,11 @@ from tests.selection_bias.test_trials import HOURLY, make_trial
 from tests.support.factories import make_portfolio, make_price, make_record, make_sweep
 from vectorbt.portfolio.registry import FileStore, MemoryStore, RunNotFoundError, RunRegistry, SelectionBias
 from vectorbt.portfolio.registry.selection_bias import (
-    cluster_sharpe_ratios,
     deflated_sharpe_ratio,
-    effective_number_of_trials,
     expected_max_sharpe,
     min_backtest_length,
     min_track_record_length,
     probabilistic_sharpe_ratio,
-    probability_of_backtest_overfitting,
 )
 from vectorbt.portfolio.registry.selection_bias.returns import returns_of_trials
 from vectorbt.portfolio.registry.selection_bias.trials import Trial, pool_of
@@ -92,40 +89,6 @@ def test_the_best_run_is_judged_with_the_numbers_of_the_published_functions(swep
     assert verdict.dsr < verdict.psr
 
 
-def test_clusters_and_pbo_are_those_of_the_returns(swept, sweep):
-    verdict = swept.selection_bias(n_blocks=6)
-    returns = sweep.returns().to_numpy()
-    expected = probability_of_backtest_overfitting(returns, 6)
-    np.testing.assert_allclose(np.sort(verdict.pbo.logits), np.sort(expected.logits))
-    assert verdict.pbo.pbo == expected.pbo
-    n_clusters, labels = effective_number_of_trials(returns, return_labels=True)
-    sharpes = cluster_sharpe_ratios(returns, labels)
-    moments = (verdict.sharpe_per_period, 300, verdict.skew, verdict.kurtosis)
-    variance = np.var(sharpes, ddof=1) if n_clusters > 1 else 0.0
-    assert verdict.n_clusters == n_clusters
-    assert verdict.dsr_clusters == pytest.approx(
-        deflated_sharpe_ratio(*moments, n_trials=n_clusters, sharpe_variance=variance)
-    )
-    assert verdict.dsr <= verdict.dsr_clusters <= verdict.psr
-
-
-def test_the_variance_across_clusters_is_that_of_their_representatives(registry):
-    rng = np.random.default_rng(2)
-    returns = np.repeat(rng.normal(0.001, 0.01, size=(300, 3)), 4, axis=1) + rng.normal(0, 0.002, size=(300, 12))
-    price = pd.DataFrame(100 * np.cumprod(1 + returns, axis=0), pd.date_range("2020", periods=300, freq="D"))
-    pf = vbt.Portfolio.from_holding(price, freq="1D")
-    registry.save_sweep(pf, "three_markets")
-    verdict = registry.selection_bias()
-    sharpes = cluster_sharpe_ratios(pf.returns(), np.repeat([0, 1, 2], 4))
-    expected = deflated_sharpe_ratio(
-        *(verdict.sharpe_per_period, 300, verdict.skew, verdict.kurtosis),
-        n_trials=3,
-        sharpe_variance=np.var(sharpes, ddof=1),
-    )
-    assert (verdict.n_clusters, verdict.n_trials) == (3, 12)
-    assert verdict.dsr_clusters == pytest.approx(expected) and verdict.dsr_clusters != pytest.approx(verdict.dsr)
-
-
 def test_the_deflated_sharpe_ratio_is_that_of_skfolio(swept, sweep):
     measures = pytest.importorskip(
         "skfolio.measures", reason="skfolio is not installed; it needs plotly 6, vectorbt 0.28.5 an older one"
@@ -165,8 +128,11 @@ def test_deleting_the_losers_does_not_change_the_verdict(swept):
         "expected_max_sharpe",
         "psr",
         "dsr",
-        "dsr_clusters",
-        "n_clusters",
+        "p_value",
+        "psr_robust",
+        "dsr_robust",
+        "intervals",
+        "benchmark",
     )
     assert [getattr(after, name) for name in unchanged] == [getattr(before, name) for name in unchanged]
     # The sweep's portfolio is still there, with the returns of the deleted columns.
@@ -185,7 +151,7 @@ def test_the_order_of_the_trials_does_not_depend_on_which_are_deleted(swept):
     np.testing.assert_array_equal(matrix(best), before)
 
 
-def test_where_returns_are_gone_clusters_and_pbo_are_those_of_the_survivors(registry, price):
+def test_where_returns_are_gone_pbo_is_that_of_the_survivors(registry, price):
     for fast, slow in WINDOWS:
         registry.save_run(make_portfolio(price, fast, slow), "dual_sma")
     before = registry.selection_bias()
@@ -194,31 +160,6 @@ def test_where_returns_are_gone_clusters_and_pbo_are_those_of_the_survivors(regi
     assert after.dsr == before.dsr and after.n_trials == 10
     assert (before.pbo.n_columns, after.pbo.n_columns) == (10, 6)
     assert said(after, "survivors only", ": 4") and not said(before, "survivors only")
-
-
-def test_the_verdict_says_how_many_trials_the_clusters_are_of(registry, price):
-    shocks = np.random.default_rng(3).normal(0.0005, 0.01, size=(200, 12))
-    markets = pd.DataFrame(100 * np.cumprod(1 + shocks, axis=0), pd.date_range("2020", periods=200, freq="D"))
-    for column in markets:
-        registry.save_run(vbt.Portfolio.from_holding(markets[column], freq="1D"), "markets")
-    before = registry.selection_bias(strategy_name="markets")
-    assert before.n_clustered == 12 and "clusters of trials:" in before.summary()
-    losers = [run.run_id for run in registry.list_runs("markets") if run.run_id != before.run_id]
-    registry.delete_runs(losers[:6])
-    assert "clusters of trials (6 of them have returns):" in registry.selection_bias().summary()
-    registry.delete_runs(losers[6:])
-    after = registry.selection_bias(strategy_name="markets")
-    assert after.dsr == before.dsr and after.n_clusters is after.dsr_clusters is after.pbo is None
-    assert said(after, "no PBO and no clusters: of 12 trials this one alone has its returns")
-
-
-def test_a_market_that_all_are_exposed_to_makes_them_one_cluster(registry, price):
-    rng = np.random.default_rng(5)
-    for _ in range(12):
-        held = pd.Series(rng.random(len(price)) < 0.5, price.index)
-        registry.save_run(vbt.Portfolio.from_signals(price, held, ~held, freq="1D"), "coin")
-    verdict = registry.selection_bias(strategy_name="coin")
-    assert verdict.n_clusters == 1 and said(verdict, "the DSR after a single cluster is the PSR")
 
 
 def test_growth_without_risk_is_no_trial(registry, price):
@@ -271,7 +212,7 @@ def test_untraded_and_aggregated_runs_are_counted_and_named(swept, sweep, price)
 def test_a_single_trial_reports_the_psr_and_says_so(registry, price):
     registry.save_run(make_portfolio(price), "dual_sma")
     verdict = registry.selection_bias()
-    assert verdict.n_trials == 1 and verdict.dsr == verdict.psr == verdict.dsr_clusters
+    assert verdict.n_trials == 1 and verdict.dsr == verdict.psr
     assert verdict.expected_max_sharpe == 0 and math.isnan(verdict.sharpe_variance)
     assert said(verdict, "only trial", "DSR is the PSR")
     assert verdict.pbo is None and said(verdict, "no PBO", "at least 2 columns")
@@ -292,7 +233,7 @@ def test_mixed_frequencies_are_refused_or_left_out():
 def test_runs_saved_without_returns_have_no_pbo_and_say_why(registry, sweep):
     registry.save_sweep(sweep, "dual_sma", save_portfolio=False)
     verdict = registry.selection_bias()
-    assert (verdict.pbo, verdict.n_clusters, verdict.dsr_clusters) == (None, None, None)
+    assert (verdict.pbo, verdict.p_value, verdict.benchmark, verdict.n_compared) == (None, None, None, 0)
     assert verdict.n_trials == 10 and 0 < verdict.dsr < 1
     assert said(verdict, "no PBO", "save_portfolio='returns'")
 
@@ -301,7 +242,7 @@ def test_returns_alone_are_as_good_as_portfolios(swept, sweep):
     registry = RunRegistry(MemoryStore())
     registry.save_sweep(sweep, "dual_sma", save_portfolio="returns")
     alone, whole = registry.selection_bias(), swept.selection_bias()
-    assert (alone.dsr, alone.dsr_clusters) == (whole.dsr, whole.dsr_clusters)
+    assert (alone.dsr, alone.p_value) == (whole.dsr, whole.p_value)
     np.testing.assert_array_equal(alone.pbo.logits, whole.pbo.logits)
 
 
@@ -334,13 +275,16 @@ def test_a_damaged_portfolio_does_not_take_the_verdict_with_it(tmp_path, price):
 def test_a_sample_shorter_than_the_blocks_has_no_pbo_and_says_why(registry, price):
     registry.save_sweep(make_sweep(price.iloc[:40], WINDOWS[:3]), "dual_sma")
     verdict = registry.selection_bias(n_blocks=64)
-    assert verdict.pbo is None and verdict.n_clusters is not None and said(verdict, "no PBO", "40 rows")
+    assert verdict.pbo is None and verdict.p_value is not None and said(verdict, "no PBO", "40 rows")
 
 
-def test_more_trials_than_can_be_clustered_are_judged_without_their_returns(swept, monkeypatch):
-    monkeypatch.setattr("vectorbt.portfolio.registry.selection_bias.returns.MAX_COLUMNS", 9)
-    verdict = swept.selection_bias()
-    assert verdict.pbo is None and verdict.n_clusters is None and said(verdict, "10 trials have returns, more than 9")
+def test_more_returns_than_fit_into_memory_are_not_read(swept, monkeypatch):
+    before = swept.selection_bias()
+    monkeypatch.setattr("vectorbt.portfolio.registry.selection_bias.returns._MAX_CELLS", 2999)
+    after = swept.selection_bias()
+    assert after.pbo is None and said(after, "10 trials of 300 returns", "2,999")
+    # The others count as independent.
+    assert (after.n_compared, after.dsr) == (1, before.dsr) and after.p_value > before.p_value
 
 
 # ############# Warnings ############# #
@@ -368,22 +312,147 @@ def test_a_losing_run_is_called_so():
     assert said(registry_of(make_trial(1, moments={"sharpe": -0.01})).selection_bias(), "not above zero")
 
 
-def test_serial_correlation_is_called_so(registry):
-    shocks = np.random.default_rng(1).normal(0.002, 0.01, size=501)
+def test_serial_correlation_makes_the_robust_error_larger_and_nothing_better(registry):
+    shocks = np.random.default_rng(1).normal(0.001, 0.01, size=501)
+    verdicts = {}
     for name, returns in dict(smooth=shocks[1:] + 0.8 * shocks[:-1], rough=shocks[1:]).items():
         price = pd.Series(100 * np.cumprod(1 + returns), pd.date_range("2020", periods=500, freq="D"))
         registry.save_run(vbt.Portfolio.from_holding(price, freq="1D"), name)
-    assert said(registry.selection_bias(strategy_name="smooth"), "serial correlation", "Lo, 2002")
-    assert not said(registry.selection_bias(strategy_name="rough"), "serial correlation")
+        verdicts[name] = registry.selection_bias(strategy_name=name)
+    assert verdicts["smooth"].psr_robust < verdicts["smooth"].psr - 0.005
+    assert verdicts["rough"].psr_robust == pytest.approx(verdicts["rough"].psr, abs=0.005)
 
 
-def test_near_duplicates_are_called_so(swept, registry):
-    assert said(swept.selection_bias(), "near-duplicates")
-    returns = np.random.default_rng(2).normal(0.001, 0.01, size=(300, 8))
-    price = pd.DataFrame(100 * np.cumprod(1 + returns, axis=0), pd.date_range("2020", periods=300, freq="D"))
-    registry.save_sweep(vbt.Portfolio.from_holding(price, freq="1D"), "eight_markets")
-    verdict = registry.selection_bias(strategy_name="eight_markets")
-    assert verdict.n_clusters == 8 and not said(verdict, "near-duplicates")
+def test_a_pool_that_rode_the_market_is_called_so(registry, price):
+    rising = price * np.exp(0.003 * np.arange(len(price)))
+    registry.save_sweep(make_sweep(rising, WINDOWS), "dual_sma")
+    assert said(registry.selection_bias(), "ridden the same market")
+    assert not said(registry_of(*(make_trial(i - 10) for i in range(1, 20))).selection_bias(), "ridden")
+
+
+# ############# The benchmark ############# #
+
+
+def test_the_run_is_compared_with_holding_its_prices(swept, sweep, price):
+    verdict = swept.selection_bias()
+    x, y = price.pct_change().fillna(0).to_numpy(), sweep.returns().to_numpy()
+    rest = y - x * (np.cov(y.T, x)[-1, :-1] / x.var(ddof=1))
+    sharpes = rest.mean(axis=0) / rest.std(axis=0, ddof=1)
+    best = int(np.argmax(y.mean(axis=0) / y.std(axis=0)))
+    found = verdict.benchmark
+    assert found.name == "holding"
+    assert found.sharpe_ratio == verdict.holding_sharpe_ratio == pytest.approx(x.mean() / x.std(ddof=1) * 365**0.5)
+    assert found.residual_sharpe_ratio == pytest.approx(sharpes[best] * 365**0.5)
+    scores = (rest[:, best] - rest[:, best].mean()) / rest[:, best].std()
+    moments = (sharpes[best], 300, (scores**3).mean(), (scores**4).mean())
+    assert found.psr == pytest.approx(probabilistic_sharpe_ratio(*moments))
+    assert found.dsr == pytest.approx(
+        deflated_sharpe_ratio(*moments, n_trials=10, sharpe_variance=np.var(sharpes, ddof=1))
+    )
+    assert found.p_value == swept.survivors(benchmark="hold").to_frame().loc[verdict.run_id, "p_value"]
+
+
+def test_the_benchmark_may_be_a_run_a_series_or_nothing(swept, sweep, price):
+    holding = price.pct_change().fillna(0)
+    as_series = swept.selection_bias(benchmark=holding).benchmark
+    as_default = swept.selection_bias().benchmark
+    assert as_series.name == "the series"
+    assert as_series.p_value == as_default.p_value and as_series.beta == pytest.approx(as_default.beta)
+    assert swept.selection_bias(benchmark=None).benchmark is None
+    run_id = swept.save_run(vbt.Portfolio.from_holding(price, freq="1D"), "holding")
+    as_run = swept.selection_bias(strategy_name="dual_sma", benchmark=run_id[:13]).benchmark
+    assert as_run.name == f"run {run_id[:8]}" and as_run.beta == pytest.approx(as_default.beta, rel=0.05)
+
+
+def test_a_benchmark_that_does_not_cover_the_run_is_refused(swept, price):
+    with pytest.raises(ValueError, match=r"no return in 100 of the 300 periods.*2020-01-01"):
+        swept.selection_bias(benchmark=price.pct_change().iloc[100:])
+    with pytest.raises(TypeError, match="benchmark must be"):
+        swept.selection_bias(benchmark=1.0)
+    with pytest.raises(RunNotFoundError):
+        swept.selection_bias(benchmark="00000000-0000-4000-8000-00000000ffff")
+
+
+def test_holding_is_no_better_than_holding(registry, price):
+    registry.save_run(vbt.Portfolio.from_holding(price, freq="1D", size=1, init_cash=price.iloc[0]), "holding")
+    found = registry.selection_bias().benchmark
+    assert (found.p_value, found.residual_sharpe_ratio) == (1.0, 0.0) and found.beta == pytest.approx(1)
+
+
+def test_prices_that_were_not_saved_cannot_be_held_and_the_verdict_says_so(registry, sweep):
+    registry.save_sweep(sweep, "dual_sma", save_portfolio="returns")
+    verdict = registry.selection_bias()
+    assert verdict.benchmark is None and said(verdict, "no comparison with holding")
+    assert not said(registry.selection_bias(benchmark=None), "holding")
+
+
+def test_each_trial_is_compared_with_its_own_prices(registry, price):
+    other = price[::-1].set_axis(price.index)
+    for name, prices in {"a": price, "b": other}.items():
+        held = make_portfolio(prices, 3, 9)
+        registry.save_run(held, name)
+    pooled = registry.survivors("all", benchmark="hold").to_frame()["sharpe_ratio"]
+    alone = [registry.selection_bias(run_id).benchmark.residual_sharpe_ratio for run_id in pooled.index]
+    np.testing.assert_allclose(pooled, alone)
+
+
+# ############# Without returns ############# #
+
+
+def test_a_quick_verdict_reads_no_returns(swept, monkeypatch):
+    whole = swept.selection_bias()
+    monkeypatch.setattr(swept.store, "stored", None)
+    quick = swept.selection_bias(dependence=False)
+    assert (quick.dsr, quick.psr, quick.n_trials) == (whole.dsr, whole.psr, whole.n_trials)
+    assert (quick.p_value, quick.pbo, quick.benchmark, quick.n_compared) == (None, None, None, 0)
+    assert "rests on the DSR alone" in quick.summary()
+
+
+def test_losers_whose_returns_are_gone_weigh_on_the_p_value(registry, price):
+    for fast, slow in WINDOWS:
+        registry.save_run(make_portfolio(price, fast, slow), "dual_sma")
+    before = registry.selection_bias()
+    registry.delete_runs([run.run_id for run in registry.list_runs() if run.run_id != before.run_id])
+    after = registry.selection_bias()
+    assert (after.n_compared, after.n_trials, after.dsr) == (1, 10, before.dsr)
+    assert after.p_value >= before.p_value and after.benchmark.p_value >= before.benchmark.p_value
+    assert not after.has_evidence
+
+
+def test_copies_of_the_winner_do_not_move_the_p_value(registry, sweep, price):
+    registry.save_sweep(sweep, "dual_sma")
+    before = registry.selection_bias()
+    fast, slow = registry.get_run(before.run_id).parameters.values()
+    for i in range(5):
+        registry.save_run(make_portfolio(price, fast, slow, init_cash=100 + i, fees=0.001 + 1e-9 * i), "dual_sma")
+    after = registry.selection_bias()
+    assert after.n_trials > before.n_trials
+    assert after.p_value == pytest.approx(before.p_value, abs=0.002)
+
+
+# ############# The audit ############# #
+
+
+def test_the_audit_counts_what_was_deleted_and_what_was_saved_twice(registry):
+    """Values that were computed apart from this code: 91 trials, DSR 0.288."""
+    before = vbt.settings.returns["year_freq"]
+    vbt.settings.returns["year_freq"] = "252 days"
+    try:
+        steps = np.random.default_rng(11).normal(0, 0.01, 1500)
+        price = pd.Series(100 * np.exp(np.cumsum(steps)), index=pd.bdate_range("2015-01-01", periods=1500), name="P")
+        fast, slow = vbt.MA.run_combs(price, np.arange(2, 42, 3), r=2, short_names=["fast", "slow"])
+        pf = vbt.Portfolio.from_signals(price, fast.ma_crossed_above(slow), fast.ma_crossed_below(slow), freq="1D")
+        for _ in range(2):
+            registry.save_sweep(pf, "dual_sma", save_portfolio=False)
+        twice = registry.selection_bias()
+        best = registry.get_best_runs(n=1)[0].run_id
+        registry.delete_runs([run.run_id for run in registry.list_runs() if run.run_id != best])
+        deleted = registry.selection_bias()
+    finally:
+        vbt.settings.returns["year_freq"] = before
+    for verdict in (twice, deleted):
+        assert verdict.n_trials == 91 and verdict.dsr == pytest.approx(0.288, abs=0.0005)
+    assert twice.n_repeats == deleted.n_repeats == 91
 
 
 # ############# Without a frequency ############# #
@@ -436,9 +505,15 @@ def test_the_deflated_sharpe_ratios_go_through_each_strategy_once(swept, price, 
 def test_the_result_is_told_in_words(swept):
     verdict = swept.selection_bias()
     summary = verdict.summary()
+    sentence, basis = summary.splitlines()[:2]
+    assert sentence == verdict.sentence and sentence.startswith("The best of 10 tries. Luck alone would show ")
+    assert sentence.endswith(": no evidence of skill.") and not verdict.has_evidence
+    assert basis.startswith("It rests on the returns of 10 of 10 trials: 1,000 bootstraps")
+    assert str(verdict) == summary and sentence in repr(verdict)
     assert verdict.run_id in summary and "10 in the pool 'strategy'" in summary
-    assert f"DSR, after 10 trials: {verdict.dsr:.1%}" in summary
-    assert f"Probability of backtest overfitting: {verdict.pbo.pbo:.1%}" in summary
+    assert f"DSR, after 10 trials: {verdict.dsr:.1%} (about 50% is what the best of noise shows" in summary
+    assert f"P-value, after all trials: {verdict.p_value:.1%}" in summary
+    assert f"Probability of backtest overfitting: {verdict.pbo.pbo:.1%} (50% is what noise shows" in summary
     assert all(f"Warning: {warning}" in summary for warning in verdict.warnings)
 
 
@@ -448,6 +523,7 @@ def test_the_result_is_shown_in_a_notebook_with_everything_escaped(registry, pri
     verdict = registry.selection_bias()
     shown = verdict._repr_html_()
     assert html.escape("pool 'strategy'") in shown and f"{verdict.dsr:.1%}" in shown and evil not in shown
+    assert html.escape(verdict.sentence) in shown
     assert all(html.escape(warning) in shown for warning in verdict.warnings)
 
 
@@ -455,6 +531,8 @@ def test_the_result_is_a_dict_of_plain_values(swept):
     verdict = swept.selection_bias()
     values = json.loads(json.dumps(verdict.to_dict(), allow_nan=False))
     assert values["dsr"] == verdict.dsr and values["pbo"]["pbo"] == verdict.pbo.pbo
+    assert values["sentence"] == verdict.sentence and values["p_value"] == verdict.p_value
+    assert values["benchmark"]["beta"] == verdict.benchmark.beta and values["draws"]["n_bootstraps"] == 1000
     assert values["warnings"] == list(verdict.warnings) and values["trial_sharpes"] == verdict.trial_sharpes.tolist()
 
 
@@ -474,6 +552,7 @@ def test_the_result_cannot_be_changed(swept):
         (dict(pool="everything"), ValueError, "'strategy', 'data', 'all', 'filters'"),
         (dict(n_blocks=7), ValueError, "even number"),
         (dict(n_blocks=8.0), TypeError, "float"),
+        (dict(seed=-1), ValueError, "seed must not be negative"),
         (dict(limit=5), TypeError, "limit"),
         (dict(sort_by="timestamp"), TypeError, "sort_by"),
         (dict(where="sharp_ratio > 1"), ValueError, "sharpe_ratio"),

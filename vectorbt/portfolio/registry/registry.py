@@ -14,7 +14,10 @@ from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_
 from vectorbt.portfolio.registry.query.query import FIELDS, AllFilters, Conditions, Filters, PoolFilters, Query
 from vectorbt.portfolio.registry.reports import Compaction, Garbage, MergeReport, Problem
 from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.selection_bias.benchmark import Benchmark
+from vectorbt.portfolio.registry.selection_bias.bootstrap import BlockSize
 from vectorbt.portfolio.registry.selection_bias.judge import deflated_sharpe_ratios, judge
+from vectorbt.portfolio.registry.selection_bias.survivors import Survivors, survivors
 from vectorbt.portfolio.registry.selection_bias.verdict import SelectionBias
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores import open_store
@@ -277,6 +280,10 @@ class RunRegistry:
         *,
         pool: str = "strategy",
         n_blocks: int = 16,
+        benchmark: Benchmark = "hold",
+        dependence: bool = True,
+        seed: int = 0,
+        progress: tp.Optional[bool] = None,
         **filters: Unpack[PoolFilters],
     ) -> SelectionBias:
         """Judge how much of a run's Sharpe ratio is luck, given all that was tried beside it.
@@ -296,24 +303,86 @@ class RunRegistry:
                 * `"all"`: those of any strategy on any prices
                 * `"filters"`: those that the filters leave
             n_blocks (int): Number of blocks of time for the probability of backtest overfitting. Even.
+            benchmark (str or pd.Series): What the run should be better than beside zero: `"hold"` for holding the
+                prices that it was made on, the id of a run, a series of returns per period, or None.
+            dependence (bool): Whether to read the returns of the trials, and say what they depend on. False for a quick
+                verdict from the records alone, which rests on the DSR.
+            seed (int): Seed of the bootstraps.
+            progress (bool): Whether to show progress bars for what takes more than two seconds. By default in a
+                terminal.
             **filters: Conditions of `RunRegistry.list_runs`.
 
         Returns:
-            SelectionBias: The numbers, and warnings in words. What needs the returns of the trials, which are the
-            clusters and the probability of backtest overfitting, is None where they were not saved.
+            SelectionBias: The verdict, which says itself in words when it is printed. What needs the returns of the
+            trials, such as the p-value and the probability of backtest overfitting, is None where they were not saved.
 
         Raises:
             RunNotFoundError: If there is no run of the id.
             ValueError: If the run has no Sharpe ratio, is not among its pool, or the pool mixes frequencies. If `pool`
-                or `n_blocks` mean nothing.
-            TypeError: If filters are given that change nothing.
+                or `n_blocks` mean nothing. If the benchmark has no return in one of the periods.
+            TypeError: If filters are given that change nothing, or the benchmark is of another type.
 
         Usage:
             ```pycon
-            >>> print(registry.selection_bias(strategy_name="dual_sma").summary())
-            >>> registry.selection_bias(pool="data").dsr
+            >>> print(registry.selection_bias(strategy_name="dual_sma"))
+            >>> registry.selection_bias(pool="data").p_value
             ```"""
-        return judge(self.store, run_id, pool, n_blocks, filters)
+        return judge(
+            *(self.store, run_id, pool, n_blocks, filters),
+            benchmark=benchmark,
+            dependence=dependence,
+            seed=seed,
+            progress=progress,
+        )
+
+    def survivors(
+        self,
+        pool: str = "strategy",
+        *,
+        benchmark: Benchmark = None,
+        n_bootstraps: int = 1000,
+        block_size: BlockSize = "auto",
+        seed: int = 0,
+        progress: tp.Optional[bool] = None,
+        **filters: Unpack[PoolFilters],
+    ) -> Survivors:
+        """Find which trials are better than a benchmark, with a chance of 5 % of even one false claim.
+
+        The test looks at the returns of all trials together, so that near-copies count as what they are. Trials whose
+        returns were not saved, or are gone, add to each p-value as if they were independent.
+        `docs/selection-bias.md` explains the test, `vectorbt.portfolio.registry.selection_bias.step_down_pvalues`.
+
+        Args:
+            pool (str): Trials to look at, as in `RunRegistry.selection_bias`: those beside the best run that the
+                filters leave.
+            benchmark (str or pd.Series): What to be better than: None for zero, `"hold"` for holding the prices of the
+                trials, the id of a run, or a series of returns per period.
+            n_bootstraps (int): Number of bootstraps, at least 100.
+            block_size (float): Mean length of a block in rows. By default it is measured on the returns.
+            seed (int): Seed. The same seed gives the same p-values.
+            progress (bool): Whether to show a progress bar if it takes more than two seconds. By default in a terminal.
+            **filters: Conditions of `RunRegistry.list_runs`.
+
+        Returns:
+            Survivors: Their p-values. Of the ten best trials, also intervals from the same bootstraps.
+
+        Raises:
+            ValueError: If the returns of the best run are not there, the prices are not there for `"hold"`, or a number
+                is out of range.
+
+        Usage:
+            ```pycon
+            >>> registry.survivors(strategy_name="dual_sma")
+            >>> registry.survivors(benchmark="hold").to_frame()
+            ```"""
+        return survivors(
+            *(self.store, pool, filters),
+            benchmark=benchmark,
+            n_bootstraps=n_bootstraps,
+            block_size=block_size,
+            seed=seed,
+            progress=progress,
+        )
 
     def compare_runs(self, run_ids: tp.Sequence[str], *, only_differing: bool = False) -> tp.Frame:
         """Return one row per run, in the order asked.

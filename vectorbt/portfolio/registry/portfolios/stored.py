@@ -10,6 +10,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
 from vectorbt.portfolio.registry.capture.environment import differences, metric_settings
+from vectorbt.portfolio.registry.capture.metrics import return_series
 from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.errors import (
     ArtifactCorruptedError,
@@ -19,6 +20,7 @@ from vectorbt.portfolio.registry.errors import (
 )
 from vectorbt.portfolio.registry.portfolios.alignment import are_same, in_common
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS, BlobReader, PortfolioFormat
+from vectorbt.portfolio.registry.portfolios.holding import holding_returns
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.warning import warn
 
@@ -94,6 +96,16 @@ class StoredPortfolio:
         Raises the errors of `StoredPortfolio.load`."""
         with self._opened() as form:
             return form.load_returns(self.artifact.names, self._files)
+
+    def load_with_holding(self) -> tp.Tuple[tp.Frame, tp.Optional[tp.Array2d]]:
+        """Return the return series of all columns, and those of holding their prices, see `holding_returns`. None in
+        place of the latter where the prices were not saved.
+
+        Raises the errors of `StoredPortfolio.load`."""
+        if not self.is_whole:
+            return self.load_returns(), None
+        portfolio = self.load()
+        return return_series(portfolio), holding_returns(portfolio)
 
     def read(self) -> tp.Dict[str, bytes]:
         """Return the contents of the files by their names, the main one first. Nothing is opened, so all formats do.
@@ -270,12 +282,17 @@ def warn_of_other_settings(record: RunRecord, portfolio: "Portfolio") -> None:
 
 def column_of(returns: tp.Frame, record: RunRecord) -> tp.Series:
     """Return a run's own of the return series that it shares with others."""
-    if record.column is None and returns.shape[1] > 1:
+    return returns.iloc[:, position_of(returns.shape[1], record)].rename(record.run_id)
+
+
+def position_of(n_columns: int, record: RunRecord) -> int:
+    """Return which of so many return series that are stored together is a run's own."""
+    if record.column is None and n_columns > 1:
         raise ValueError(f"run {record.run_id} is the aggregate of several columns, which has no return series")
     column = record.column or 0
-    if not 0 <= column < returns.shape[1]:
+    if not 0 <= column < n_columns:
         raise ArtifactCorruptedError(f"the returns of run {record.run_id} are not those of its sweep")
-    return returns.iloc[:, column].rename(record.run_id)
+    return column
 
 
 def align(series: tp.Sequence[tp.Series]) -> tp.Frame:

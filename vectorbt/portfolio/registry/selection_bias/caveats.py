@@ -3,13 +3,12 @@
 import math
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.selection_bias.dependence import autocorrelations, ljung_box_test, lo_adjusted_sharpe
-from vectorbt.portfolio.registry.selection_bias.return_matrix import has_sharpe_ratio
 from vectorbt.portfolio.registry.selection_bias.sharpe import min_backtest_length, min_track_record_length
 from vectorbt.portfolio.registry.selection_bias.trials import Trial, TrialPool
 
 _FEW_TRIALS = 10
 _SMALL_SHARE_IN_MARKET = 0.1
+_LARGE_SHARE = 0.1
 _NAMED_RUNS = 3
 
 
@@ -53,7 +52,7 @@ def _about_length(trial: Trial, pool: TrialPool) -> tp.Iterator[str]:
     """Say whether there are too few returns for a Sharpe ratio above zero to mean something."""
     needed = min_track_record_length(trial.sharpe, trial.skew, trial.kurtosis)
     if trial.n_obs < needed:
-        yield f"short sample: {trial.n_obs:,.0f} returns; it takes {needed:,.0f} for the PSR to reach 95 %"
+        yield f"short sample: {trial.n_obs:,.0f} returns; it takes {math.ceil(needed):,} for the PSR to reach 95 %"
     years = trial.n_obs / trial.periods_per_year
     needed = min_backtest_length(pool.n_trials, trial.record.sharpe_ratio)
     if years < needed:
@@ -63,36 +62,15 @@ def _about_length(trial: Trial, pool: TrialPool) -> tp.Iterator[str]:
         )
 
 
-def about_serial_correlation(trial: Trial, returns: tp.Optional[tp.Array1d]) -> tp.Iterator[str]:
-    """Say whether the returns of the trial depend on those before."""
-    if returns is None or not has_sharpe_ratio(returns[:, None]).all():
-        return
-    test = ljung_box_test(returns)
-    if not test.is_autocorrelated:
-        return
-    warning = f"serial correlation of the returns (Ljung-Box, {test.n_lags} lags, p = {test.p_value:.2g})"
-    if math.isnan(trial.periods_per_year):
-        yield warning
-        return
-    adjusted = lo_adjusted_sharpe(trial.sharpe, autocorrelations(returns, test.n_lags), trial.periods_per_year)
-    yield (
-        f"{warning}: adjusted for it, the annualised Sharpe ratio is {adjusted:.3f} instead of "
-        f"{trial.record.sharpe_ratio:.3f} (Lo, 2002)"
-    )
-
-
-def about_dependence(returns: tp.Optional[tp.Array2d], clusters: tp.Optional[tp.Array1d]) -> tp.Iterator[str]:
-    """Say whether many trials are nearly the same."""
-    if returns is not None and clusters is not None and 2 * len(clusters) <= returns.shape[1]:
+def about_market(share_above_luck: float, pool: TrialPool) -> tp.Iterator[str]:
+    """Say whether so many trials lie above what luck shows that they must have something in common."""
+    n_above = round(share_above_luck * pool.n_trials)
+    if share_above_luck >= _LARGE_SHARE and n_above > 1:
         yield (
-            f"near-duplicates: clusters of correlated trials: {len(clusters):,}, of {returns.shape[1]:,} trials; "
-            "the truth lies between the DSR after all trials and that after the clusters"
+            f"{n_above:,} of {pool.n_trials:,} trials lie above what the best of worthless ones is expected to show: "
+            "they have ridden the same market, or share something else that the DSR takes for skill; the comparison "
+            "with holding does not"
         )
-        if len(clusters) == 1:
-            yield (
-                "the DSR after a single cluster is the PSR: nothing was deducted. A market that all trials are exposed "
-                "to makes them one cluster, however different they are"
-            )
 
 
 def _listed(run_ids: tp.Sequence[str]) -> str:

@@ -1,25 +1,48 @@
 """One run against its pool of trials: puts the numbers together, and says what is to be held against them."""
 
 import math
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import RunNotFoundError
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias import caveats
-from vectorbt.portfolio.registry.selection_bias.dependence import cluster_sharpe_ratios, effective_number_of_trials
-from vectorbt.portfolio.registry.selection_bias.overfitting import check_n_blocks, probability_of_backtest_overfitting
-from vectorbt.portfolio.registry.selection_bias.returns import returns_of_trials
+from vectorbt.portfolio.registry.selection_bias.benchmark import (
+    HOLDING,
+    Benchmark,
+    benchmark_returns,
+    check_benchmark,
+)
+from vectorbt.portfolio.registry.selection_bias.bootstrap import Draws, Intervals, bootstrap_intervals, check_draws
+from vectorbt.portfolio.registry.selection_bias.comparison import (
+    BenchmarkComparison,
+    compare_with_benchmark,
+    pvalues_after_all_trials,
+)
+from vectorbt.portfolio.registry.selection_bias.overfitting import (
+    PBOResult,
+    check_n_blocks,
+    probability_of_backtest_overfitting,
+)
+from vectorbt.portfolio.registry.selection_bias.return_matrix import has_sharpe_ratio
+from vectorbt.portfolio.registry.selection_bias.returns import TrialReturns, returns_of_trials
 from vectorbt.portfolio.registry.selection_bias.sharpe import (
+    annual_scale,
     deflated_sharpe_ratio,
     expected_max_sharpe,
     min_backtest_length,
     min_track_record_length,
     probabilistic_sharpe_ratio,
 )
-from vectorbt.portfolio.registry.selection_bias.trials import POOLS, Trial, best_trial, pool_of, variance_across
+from vectorbt.portfolio.registry.selection_bias.standard_error import robust_probabilistic_sharpe_ratio
+from vectorbt.portfolio.registry.selection_bias.trials import POOLS, Trial, TrialPool, best_trial, pool_of
 from vectorbt.portfolio.registry.selection_bias.verdict import CONVENTION, SelectionBias
 from vectorbt.portfolio.registry.store import RunStore
+
+_N_BOOTSTRAPS = 1000
 
 
 def judge(
@@ -28,16 +51,26 @@ def judge(
     pool: str = "strategy",
     n_blocks: int = 16,
     filters: tp.Mapping[str, tp.Any] = {},  # noqa: B006
+    *,
+    benchmark: Benchmark = "hold",
+    dependence: bool = True,
+    seed: int = 0,
+    progress: tp.Optional[bool] = None,
 ) -> SelectionBias:
     """Judge a run against its pool of trials. See `vectorbt.portfolio.registry.registry.RunRegistry.selection_bias`."""
-    _check_question(run_id, pool, filters)
+    check_question(run_id, pool, filters)
     check_n_blocks(n_blocks)
+    check_benchmark(benchmark)
+    check_draws(_N_BOOTSTRAPS, "auto", seed)
     query = Query.of(**filters)
     trial = best_trial(store, query) if run_id is None else _trial_to_judge(store, run_id)
-    return _judge_in_pool(store, trial, pool, query, n_blocks)
+    competitors = pool_of(store, trial, pool, query)
+    returns = returns_of_trials(store, trial, competitors) if dependence else None
+    tested = _test(store, trial, competitors, returns, benchmark, n_blocks, seed, progress)
+    return _put_together(trial, competitors, pool, tested)
 
 
-def _check_question(run_id: tp.Optional[str], pool: str, filters: tp.Mapping[str, tp.Any]) -> None:
+def check_question(run_id: tp.Optional[str], pool: str, filters: tp.Mapping[str, tp.Any]) -> None:
     """Raise if a part of the question means nothing."""
     if pool not in POOLS:
         raise ValueError(f"pool must be one of {', '.join(map(repr, POOLS))}, not {pool!r}")
@@ -65,23 +98,94 @@ def _trial_to_judge(store: RunStore, run_id: str) -> Trial:
     return trial
 
 
-def _judge_in_pool(store: RunStore, trial: Trial, pool: str, query: Query, n_blocks: int) -> SelectionBias:
-    competitors = pool_of(store, trial, pool, query)
-    returns = returns_of_trials(store, trial, competitors)
-    refused: tp.List[str] = []
-    clusters = _if_possible("no clusters", refused, _cluster, returns.matrix)
-    pbo = _if_possible("no PBO", refused, probability_of_backtest_overfitting, returns.matrix, n_blocks)
-    n_trials, variance = competitors.n_trials, competitors.sharpe_variance
+@dataclass
+class _Tested:
+    """What the returns of the trials have to say. All of it is None without them."""
+
+    n_compared: int = 0
+    robust: tp.Tuple[tp.Optional[float], tp.Optional[float]] = (None, None)
+    p_value: tp.Optional[float] = None
+    draws: tp.Optional[Draws] = None
+    intervals: tp.Optional[Intervals] = None
+    benchmark: tp.Optional[BenchmarkComparison] = None
+    holding: tp.Optional[float] = None
+    pbo: tp.Optional[PBOResult] = None
+    warnings: tp.Tuple[str, ...] = ()
+
+
+def _test(
+    store: RunStore,
+    trial: Trial,
+    pool: TrialPool,
+    returns: tp.Optional[TrialReturns],
+    benchmark: Benchmark,
+    n_blocks: int,
+    seed: int,
+    progress: tp.Optional[bool],
+) -> _Tested:
+    """Put the returns of a trial and of its pool to the tests that need them."""
+    if returns is None:
+        return _Tested()
+    if not returns.run_ids:
+        return _Tested(warnings=tuple(returns.caveats))
+    matrix, position, own, n_trials = returns.matrix, returns.position, returns.own, pool.n_trials
+    if not has_sharpe_ratio(own[:, None])[0]:
+        return _Tested(warnings=(*returns.caveats, "no p-value and no PBO: its returns never vary"))
+    warnings = list(returns.caveats)
+    pbo = None
+    try:
+        pbo = replace(
+            probability_of_backtest_overfitting(matrix, n_blocks, progress=progress),
+            periods_per_year=trial.periods_per_year,
+        )
+    except ValueError as e:
+        warnings.append(f"no PBO: {e}")
+    draws = Draws.of(matrix, _N_BOOTSTRAPS, "auto", seed)
+    compared = None
+    found = benchmark_returns(store, benchmark, returns)
+    if found is not None:
+        compared = compare_with_benchmark(
+            *(found[0], matrix, position, found[1]),
+            n_trials=n_trials,
+            draws=draws,
+            scale=annual_scale(trial.periods_per_year),
+            progress=progress,
+        )
+    elif benchmark is not None:
+        warnings.append(
+            "no comparison with holding: the prices of the trials were not saved; save_portfolio=True keeps them, and "
+            "benchmark= takes a series of returns"
+        )
+    return _Tested(
+        n_compared=matrix.shape[1],
+        robust=(
+            robust_probabilistic_sharpe_ratio(own),
+            robust_probabilistic_sharpe_ratio(own, float(expected_max_sharpe(n_trials, pool.sharpe_variance))),
+        ),
+        p_value=float(pvalues_after_all_trials(matrix, n_trials, draws, progress, only=position)[position]),
+        draws=draws,
+        intervals=bootstrap_intervals(own, draws.rows(len(own))),
+        benchmark=compared,
+        holding=None if compared is None or compared.name != HOLDING else compared.sharpe_ratio,
+        pbo=pbo,
+        warnings=tuple(warnings),
+    )
+
+
+def _put_together(trial: Trial, pool: TrialPool, name: str, tested: _Tested) -> SelectionBias:
+    n_trials, variance = pool.n_trials, pool.sharpe_variance
+    expected_max = float(expected_max_sharpe(n_trials, variance))
+    share_above_luck = float(np.mean(pool.sharpes > expected_max))
+    moments = (trial.sharpe, trial.skew, trial.kurtosis)
     return SelectionBias(
         run_id=trial.record.run_id,
-        pool=pool,
+        pool=name,
         n_trials=n_trials,
-        n_deleted=competitors.n_deleted,
-        n_repeats=competitors.n_repeats,
-        n_untraded=len(competitors.untraded),
-        n_aggregated=len(competitors.aggregated),
-        n_clusters=None if clusters is None else len(clusters),
-        n_clustered=None if clusters is None or returns.matrix is None else returns.matrix.shape[1],
+        n_deleted=pool.n_deleted,
+        n_repeats=pool.n_repeats,
+        n_untraded=len(pool.untraded),
+        n_aggregated=len(pool.aggregated),
+        n_compared=tested.n_compared,
         sharpe_ratio=trial.record.sharpe_ratio,
         sharpe_per_period=trial.sharpe,
         n_obs=int(trial.n_obs),
@@ -89,23 +193,29 @@ def _judge_in_pool(store: RunStore, trial: Trial, pool: str, query: Query, n_blo
         kurtosis=trial.kurtosis,
         periods_per_year=trial.periods_per_year,
         sharpe_variance=variance,
-        expected_max_sharpe=float(expected_max_sharpe(n_trials, variance)) * math.sqrt(trial.periods_per_year),
+        expected_max_sharpe=expected_max * math.sqrt(trial.periods_per_year),
         psr=float(probabilistic_sharpe_ratio(trial.sharpe, trial.n_obs, trial.skew, trial.kurtosis)),
         dsr=_deflated(trial, n_trials, variance),
-        dsr_clusters=None if clusters is None else _deflated(trial, len(clusters), variance_across(clusters)),
-        min_track_record_length=float(min_track_record_length(trial.sharpe, trial.skew, trial.kurtosis)),
+        psr_robust=tested.robust[0],
+        dsr_robust=tested.robust[1],
+        p_value=tested.p_value,
+        draws=tested.draws,
+        intervals=tested.intervals,
+        benchmark=tested.benchmark,
+        holding_sharpe_ratio=_known(trial.holding_sharpe_ratio) if tested.holding is None else tested.holding,
+        share_above_luck=share_above_luck,
+        min_track_record_length=float(min_track_record_length(*moments)),
+        min_track_record_length_after_trials=float(min_track_record_length(*moments, expected_max)),
         min_backtest_length_years=float(min_backtest_length(n_trials, trial.record.sharpe_ratio)),
-        pbo=pbo,
+        pbo=tested.pbo,
         convention=CONVENTION,
         warnings=(
-            *caveats.about_pool(trial, competitors),
-            *caveats.about_sample(trial, competitors),
-            *caveats.about_serial_correlation(trial, returns.own),
-            *caveats.about_dependence(returns.matrix, clusters),
-            *returns.caveats,
-            *refused,
+            *caveats.about_pool(trial, pool),
+            *caveats.about_market(share_above_luck, pool),
+            *caveats.about_sample(trial, pool),
+            *tested.warnings,
         ),
-        trial_sharpes=competitors.sharpes,
+        trial_sharpes=pool.sharpes,
     )
 
 
@@ -132,18 +242,5 @@ def _deflated(trial: Trial, n_trials: int, variance: float) -> float:
     return float(deflated_sharpe_ratio(*moments, n_trials=n_trials, sharpe_variance=variance))
 
 
-def _cluster(returns: tp.Array2d) -> tp.Array1d:
-    """Return the Sharpe ratio per period of each cluster of correlated trials."""
-    _, labels = effective_number_of_trials(returns, return_labels=True)
-    return cluster_sharpe_ratios(returns, labels)
-
-
-def _if_possible(otherwise: str, refused: tp.List[str], function: tp.Callable, matrix: tp.Any, *args: tp.Any) -> tp.Any:
-    """Return what a function makes of a matrix of returns. None without one, and where it refuses, which is noted."""
-    if matrix is None:
-        return None
-    try:
-        return function(matrix, *args)
-    except ValueError as e:
-        refused.append(f"{otherwise}: {e}")
-        return None
+def _known(value: float) -> tp.Optional[float]:
+    return value if math.isfinite(value) else None

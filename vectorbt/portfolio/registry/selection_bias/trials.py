@@ -49,6 +49,7 @@ class Trial(tp.NamedTuple):
     kurtosis: float
     periods_per_year: float
     bars_in_market: float
+    benchmark_sharpe: float
 
     @classmethod
     def of(cls, record: RunRecord, is_deleted: bool = False) -> "Trial":
@@ -71,6 +72,11 @@ class Trial(tp.NamedTuple):
         """Whether it has a Sharpe ratio."""
         moments = (self.sharpe, self.skew, self.kurtosis)
         return all(map(math.isfinite, moments)) and self.bars_in_market != 0
+
+    @property
+    def holding_sharpe_ratio(self) -> float:
+        """Annualised Sharpe ratio of holding the same prices. NaN where it was not recorded."""
+        return self.benchmark_sharpe * math.sqrt(self.periods_per_year)
 
     @property
     def traces(self) -> tp.Tuple[bool, bool]:

@@ -5,8 +5,18 @@ import math
 from dataclasses import dataclass, field, fields
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.selection_bias.bootstrap import Draws, Intervals
+from vectorbt.portfolio.registry.selection_bias.comparison import BenchmarkComparison
 from vectorbt.portfolio.registry.selection_bias.overfitting import PBOResult
-from vectorbt.portfolio.registry.selection_bias.sharpe import expected_max_sharpe
+from vectorbt.portfolio.registry.selection_bias.sharpe import annual_scale, expected_max_sharpe
+from vectorbt.portfolio.registry.selection_bias.words import (
+    SIGNIFICANCE,
+    basis_of,
+    conclusion_of,
+    findings_of,
+    sentence_of,
+    sharpe,
+)
 
 __all__ = ["SelectionBias"]
 
@@ -17,13 +27,12 @@ CONVENTION = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SelectionBias:
     """How much of a run's Sharpe ratio is luck. `vectorbt.portfolio.registry.registry.RunRegistry.selection_bias` makes
     it.
 
-    Trials are neither independent nor the same, so the truth lies in a range: `dsr` takes every trial for independent,
-    `dsr_clusters` takes correlated ones for one."""
+    Printed, it says so in words: first in one sentence, then what that rests on, then the numbers."""
 
     run_id: str
     """Run that is judged."""
@@ -46,11 +55,8 @@ class SelectionBias:
     n_aggregated: int
     """Number of runs left out of N and V because they have no return series of their own."""
 
-    n_clusters: tp.Optional[int]
-    """Number of clusters of correlated trials. None without their returns."""
-
-    n_clustered: tp.Optional[int]
-    """Number of trials whose returns are there to be put into clusters. None without clusters."""
+    n_compared: int
+    """Number of trials whose returns `p_value` and `pbo` rest on. Zero without returns."""
 
     sharpe_ratio: float
     """Annualised Sharpe ratio of the run. NaN without a frequency."""
@@ -82,11 +88,39 @@ class SelectionBias:
     dsr: float
     """The same after N trials: the deflated Sharpe ratio."""
 
-    dsr_clusters: tp.Optional[float]
-    """The same after as many trials as there are clusters. None without the returns of the trials."""
+    psr_robust: tp.Optional[float]
+    """`psr` with a standard error that allows for serial correlation of the returns. None without these."""
+
+    dsr_robust: tp.Optional[float]
+    """`dsr` with that standard error. None without the returns of the run."""
+
+    p_value: tp.Optional[float]
+    """P-value of the run after all trials, from their returns: the chance that luck shows this Sharpe ratio at its rank
+    or behind. See `vectorbt.portfolio.registry.selection_bias.step_down_pvalues`. Trials without returns add to it as
+    if each was independent. None without the returns of the run."""
+
+    draws: tp.Optional[Draws]
+    """Bootstraps that `p_value` and `intervals` rest on. None without returns."""
+
+    intervals: tp.Optional[Intervals]
+    """Where Sharpe ratio, growth and deepest drawdown of the run lie in 95 % of the bootstraps, per period. None
+    without returns."""
+
+    benchmark: tp.Optional[BenchmarkComparison]
+    """What remains of the run once its benchmark is taken out. None without a benchmark, or without its returns."""
+
+    holding_sharpe_ratio: tp.Optional[float]
+    """Annualised Sharpe ratio of holding the same prices. None where that is unknown."""
+
+    share_above_luck: float
+    """Share of the trials above `expected_max_sharpe`. Of many worthless ones, hardly any is."""
 
     min_track_record_length: float
     """Number of returns from which on `psr` reaches 95 %. Infinite for a Sharpe ratio that is not above zero."""
+
+    min_track_record_length_after_trials: float
+    """Number of returns from which on `dsr` reaches 95 %, with this Sharpe ratio and this variance across the trials.
+    Infinite for a Sharpe ratio that is not above `expected_max_sharpe`."""
 
     min_backtest_length_years: float
     """Years below which the best of N worthless trials is expected to show this Sharpe ratio. NaN without a
@@ -107,7 +141,7 @@ class SelectionBias:
     @property
     def scale(self) -> float:
         """What makes a Sharpe ratio per period one per `SelectionBias.unit`."""
-        return 1.0 if math.isnan(self.periods_per_year) else math.sqrt(self.periods_per_year)
+        return annual_scale(self.periods_per_year)
 
     @property
     def unit(self) -> str:
@@ -119,83 +153,103 @@ class SelectionBias:
         """`SelectionBias.expected_max_sharpe`, per period."""
         return float(expected_max_sharpe(self.n_trials, self.sharpe_variance))
 
+    @property
+    def is_best(self) -> bool:
+        """Whether no trial of the pool has a higher Sharpe ratio."""
+        return not (self.trial_sharpes > self.sharpe_per_period).any()
+
+    @property
+    def exceeds_benchmark(self) -> bool:
+        """Whether the run is better than its benchmark. From the records alone, whether its Sharpe ratio is higher than
+        that of holding, and true where nobody knows."""
+        if self.benchmark is not None:
+            return self.benchmark.p_value <= SIGNIFICANCE
+        known = self.p_value is None and self.holding_sharpe_ratio is not None
+        return not known or self.sharpe_ratio > tp.cast(float, self.holding_sharpe_ratio)
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether luck, its benchmark and picking by the backtest fail to explain what the run shows."""
+        return conclusion_of(self) == "skill"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        return sentence_of(self)
+
     def summary(self) -> str:
-        """Return the verdict in words."""
-        lines = [f"{name}: {text}" for name, text in self._findings().items()]
-        return "\n".join([*lines, *(f"Warning: {warning}" for warning in self.warnings)])
+        """Return the verdict in words: in one sentence, then what it rests on, then the numbers and the warnings."""
+        lines = [f"{name}: {text}" for name, text in findings_of(self).items()]
+        warnings = [f"Warning: {warning}" for warning in self.warnings]
+        return "\n".join([self.sentence, f"{basis_of(self)}.", "", *lines, *warnings])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"SelectionBias of run {self.run_id}: {self.sentence}"
 
     def to_dict(self) -> tp.Dict[str, tp.Any]:
-        """Return the fields as a dict of plain Python values, arrays as lists."""
+        """Return the verdict as a dict of plain Python values, arrays as lists: `sentence`, `has_evidence`, and the
+        fields. A number that is unknown or infinite is None."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {name: None if _is_not_finite(value) else value for name, value in values.items()}
         return {
+            "sentence": self.sentence,
+            "has_evidence": self.has_evidence,
             **values,
             "pbo": None if self.pbo is None else self.pbo.to_dict(),
+            "draws": None if self.draws is None else self.draws._asdict(),
+            "intervals": None
+            if self.intervals is None
+            else {k: v._asdict() for k, v in self.intervals._asdict().items()},
+            "benchmark": None if self.benchmark is None else self.benchmark.to_dict(),
             "warnings": list(self.warnings),
             "trial_sharpes": self.trial_sharpes.tolist(),
         }
 
     def plot_trials(self, fig: tp.Optional[tp.BaseFigure] = None, **layout_kwargs: tp.Any) -> tp.BaseFigure:
-        """Plot the Sharpe ratios of all trials, with the expected maximum of worthless ones and the run that is judged.
+        """Plot the Sharpe ratios of all trials, with what luck shows, the run that is judged, and holding its prices.
 
         Annualised, or per period without a frequency.
 
         Args:
             fig (Figure): Figure to add traces to.
             **layout_kwargs: Layout of the figure."""
-        import plotly.graph_objects as go
-
-        from vectorbt.portfolio.registry.selection_bias._plotting import color, figure_with
+        from vectorbt.portfolio.registry.selection_bias._plotting import bars, bin_edges, figure_with, mark
 
         layout = dict(
-            title=f"{self.n_trials:,} trials: DSR {self.dsr:.1%}",
+            title=self.sentence,
+            title_font_size=14,
             xaxis_title=f"Sharpe ratio {self.unit}",
             yaxis_title="Trials",
-            # The lines reach from bottom to top, however high the histogram.
-            yaxis2=dict(overlaying="y", range=[0, 1], visible=False),
+            bargap=0,
         )
         fig = figure_with(fig, {**layout, **layout_kwargs})
         sharpes = self.trial_sharpes * self.scale
-        fig.add_trace(go.Histogram(x=sharpes, name="Trials", marker_color=color("blue")))
-        for name, sharpe, color_name in (
-            ("Expected maximum", self.expected_max_per_period, "red"),
-            ("This run", self.sharpe_per_period, "green"),
-        ):
-            x, line = [sharpe * self.scale] * 2, dict(color=color(color_name), dash="dash")
-            fig.add_trace(go.Scatter(x=x, y=[0, 1], yaxis="y2", mode="lines", name=name, line=line))
+        fig.add_trace(bars(sharpes, bin_edges(sharpes), "Trials", "blue"))
+        luck, own = (sharpe(self, value) for value in (self.expected_max_per_period, self.sharpe_per_period))
+        mark(
+            *(fig, self.expected_max_per_period * self.scale),
+            *(f"luck: the best of {self.n_trials:,} worthless trials shows {luck}", "red", 0),
+        )
+        mark(fig, self.sharpe_per_period * self.scale, f"this run: {own}", "green", 1)
+        holding = self.holding_sharpe_ratio
+        if holding is not None:
+            mark(fig, holding, f"holding: {holding:.2f}", "gray", 2)
         return fig
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>"
-            for name, text in self._findings().items()
+            for name, text in findings_of(self).items()
         )
         warnings = "".join(f"<li>{html.escape(warning)}</li>" for warning in self.warnings)
-        return f"<table>{rows}</table>" + (f"<p>Warnings:</p><ul>{warnings}</ul>" if warnings else "")
-
-    def _findings(self) -> tp.Dict[str, str]:
-        """Return what was found as text by name."""
-        findings = {
-            "Run": self.run_id,
-            "Trials": (
-                f"{self.n_trials:,} in the pool {self.pool!r}, {self.n_deleted:,} of them deleted; not counted: "
-                f"{self.n_repeats:,} repeats, {self.n_untraded:,} untraded, {self.n_aggregated:,} aggregated"
-            ),
-            "Sharpe ratio": f"{self.sharpe_per_period * self.scale:.3f} {self.unit}, from {self.n_obs:,} returns",
-            "Best of so many worthless trials": f"{self.expected_max_per_period * self.scale:.3f} {self.unit} expected",
-            "PSR, were it the only trial": f"{self.psr:.1%}",
-            f"DSR, after {_count(self.n_trials, 'trial')}": f"{self.dsr:.1%}",
-        }
-        if self.n_clusters is not None:
-            known = "" if self.n_clustered == self.n_trials else f" ({self.n_clustered:,} of them have returns)"
-            findings[f"DSR, after {_count(self.n_clusters, 'cluster')} of trials{known}"] = f"{self.dsr_clusters:.1%}"
-        if self.pbo is not None:
-            findings["Probability of backtest overfitting"] = f"{self.pbo.pbo:.1%}"
-        findings["Minimum track record"] = f"{self.min_track_record_length:,.0f} returns"
-        if not math.isnan(self.periods_per_year):
-            years = self.n_obs / self.periods_per_year
-            findings["Minimum backtest"] = f"{self.min_backtest_length_years:.1f} years; this one has {years:.1f}"
-        return findings
+        return (
+            f"<p><b>{html.escape(self.sentence)}</b></p><p>{html.escape(basis_of(self))}.</p><table>{rows}</table>"
+            + (f"<p>Warnings:</p><ul>{warnings}</ul>" if warnings else "")
+        )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _is_not_finite(value: tp.Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
