@@ -2,8 +2,8 @@
 
 import sys
 
-from benchmarks import portable_format, querying, saving
+from benchmarks import portable_format, querying, saving, selection_bias
 
 if __name__ == "__main__":
-    for benchmark in (saving, querying, portable_format):
+    for benchmark in (saving, querying, portable_format, selection_bias):
         benchmark.main("--quick" not in sys.argv)

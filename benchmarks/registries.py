@@ -52,6 +52,7 @@ def make_records(template, rng, timestamp, size, written):
                 "strategy_name": f"sweep_{written // SWEEP}" if sweep_id else f"strategy_{rng.randrange(20)}",
                 "parameters": {"fast": rng.randrange(100), "slow": rng.randrange(200), "fees": 0.001, "symbol": "SPX"},
                 "stats": stats,
+                "returns_stats": {**template["returns_stats"], "sharpe": rng.gauss(0, 0.03)},
                 "sweep_id": sweep_id,
                 "column": column if sweep_id else None,
                 "artifact": dict(format="pickle", size=12345, sha256="ab" * 32, names=[f"{sweep_id or run_id}.pkl"]),
