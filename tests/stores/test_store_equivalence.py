@@ -11,6 +11,7 @@ from tests.support.equivalence import cases
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore
 from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.query.explaining import NAMES
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.stores import open_store
 
@@ -25,6 +26,13 @@ def check_equivalence(store, saved, deleted, asked):
         kept.remove({record.run_id for record in saved if record.run_id in deleted})
     for query in asked:
         assert store.select(query) == reference.select(query), query
+        settled = query.with_choices(reference.kinds)
+        assert query.with_choices(store.kinds) == settled, query
+        if settled is not query:
+            assert store.select(settled) == reference.select(settled), settled
+    for what in NAMES:  # long names may be left out
+        known = reference.names(what)
+        assert {name for name in known if len(name) < 10} <= store.names(what) <= known
     assert store.count() == reference.count()
 
 

@@ -24,11 +24,14 @@ NAMES = ("x", "y", "a.b", "%", "it's", 'quo"te', "back\\slash", "日本", "nul\0
 FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id", "sharpe_ratio", "total_trades")
 METRICS = ("sortino_ratio", "calmar_ratio", "custom", "max_dd_duration")
 NUMBERS = (0, 1, 1.5, -2.25, 0.1, 0.30000000000000004, float("nan"), float("inf"), -float("inf"), 2**53 + 1, 2**80)
-TIMES = {
+NO_TEXTS = {
     "timestamp": ("2024-01-01", "2024-01", "2024-01-01T00:00:00.000001"),
     "max_dd_duration": ("1 day", "2 h", "P1DT1H"),
+    "run_id": tuple(make_record(number).run_id for number in range(3)),
+    "sweep_id": ("00000000-0000-4000-8000-000000000001",),
+    "tags": (),
 }
-"""Texts that a column of times is compared with. No others are: they are no question, see the tests of `where`."""
+"""Texts that a column of times, ids or lists is compared with. No others are, see the tests of `where`."""
 TAGS = ("a", "A", "%", "a'b", "日本", "", "t" * 250, "nul\0")
 STRATEGIES = ("dual", "dual ", "Dual", "d%", "o'b", "日本", "s" * 250, "s" * 251, "nul\0")
 SWEEPS = (None, "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
@@ -80,13 +83,16 @@ class Case:
 
     def query(self):
         sortable = [*FIELDS, *self.metrics, *(f"params.{name}" for name in self.names)]
+        since, until = self.maybe(lambda: self.one_of(MOMENTS)), self.maybe(lambda: self.one_of(MOMENTS))
+        if since is not None and until is not None:
+            since, until = sorted((since, until))
         query = Query.of(
             strategy_name=self.maybe(lambda: self.one_of(self.strategies)),
             tags=self.maybe(lambda: self.draw(st.lists(st.sampled_from(self.tags), max_size=2))),
             parameters=self.maybe(self.parameters),
             where=self.maybe(self.where) or self.maybe(self.where),
-            since=self.maybe(lambda: self.one_of(MOMENTS)),
-            until=self.maybe(lambda: self.one_of(MOMENTS)),
+            since=since,
+            until=until,
             data=self.maybe(lambda: "ab" * 32),
             sweep_id=self.maybe(lambda: self.one_of(SWEEPS[1:])),
             deleted=self.one_of((False, False, True, None)),
@@ -98,7 +104,9 @@ class Case:
         return query if metric is None else query.best(metric, self.one_of((1, 2, 5)), self.draw(st.booleans()))
 
     def parameters(self):
-        wanted = st.one_of(st.sampled_from(self.values), st.lists(st.sampled_from(self.values), max_size=3))
+        listed = st.lists(st.sampled_from(self.values), max_size=3)
+        ranges = st.builds(range, st.integers(-2, 3), st.integers(0, 12))
+        wanted = st.one_of(st.sampled_from(self.values), listed, listed.map(tuple), listed.map(as_index), ranges)
         return self.draw(st.dictionaries(st.sampled_from(self.names), wanted, max_size=2))
 
     def where(self, depth=0):
@@ -133,8 +141,8 @@ class Case:
     def literal(self, name):
         """Return what a name may be compared with."""
         compared = [*self.values, *self.numbers, *self.strategies]
-        if name in TIMES:
-            compared = [*TIMES[name], *(value for value in compared if not isinstance(value, str))]
+        if name in NO_TEXTS:
+            compared = [*NO_TEXTS[name], *(value for value in compared if not isinstance(value, str))]
         return self.one_of([written(value) for value in compared if is_writable(value)] or ["1"])
 
 
@@ -145,6 +153,11 @@ def cases(draw):
     records = [case.record(number) for number in range(draw(st.integers(0, 10)))]
     deleted = {record.run_id for record in records if draw(st.integers(0, 4)) == 0}
     return records, deleted, [case.query() for _ in range(draw(st.integers(1, 8)))]
+
+
+def as_index(values):
+    """Return values as they are in an index, which keeps each as it is."""
+    return pd.Index(values, dtype=object)
 
 
 def is_writable(value):

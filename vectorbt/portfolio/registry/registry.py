@@ -184,8 +184,9 @@ class RunRegistry:
         Args:
             strategy_name (str): Name of the strategy.
             tags (list of str): The run has at least one of them.
-            parameters (dict): Values by name: `{"fast": 10, "symbol": ["BTC", "ETH"]}`. A list means one of its items,
-                None that there is no value. Typed: 10 is 10.0, but neither "10" nor True.
+            parameters (dict): Values by name: `{"fast": 10, "symbol": ["BTC", "ETH"]}`. A list, set, range or array
+                means one of its items, and so does a tuple unless a run has a tuple under that name. None means that
+                there is no value. Typed: 10 is 10.0, but neither "10" nor True.
             where (str): Expression over the columns of `RunRegistry.to_frame`, such as
                 `"sharpe_ratio > 1 and params.fast in [5, 10]"`. See `vectorbt.portfolio.registry.query.where`.
             since (datetime, date or str): Earliest timestamp, inclusive. A naive one is UTC.

@@ -29,8 +29,10 @@ from vectorbt.portfolio.registry.portfolios.stored import (
     sharing,
     warn_of_other_settings,
 )
+from vectorbt.portfolio.registry.query.comparing import Kind, classify
 from vectorbt.portfolio.registry.query.explaining import NAMES, problems_of
-from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.query.query import Query, value_of
+from vectorbt.portfolio.registry.query.where import HasValue, Name, Where
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord, to_dicts
 from vectorbt.portfolio.registry.warning import warn
@@ -334,13 +336,13 @@ class RunStore(abc.ABC):
         return [self._handed_out(record) for record in found]
 
     def checked(self, query: Query) -> Query:
-        """Return a query that can be asked of the runs that are here.
+        """Return a query as it is meant of the runs that are here.
 
         Raises:
             QueryError: If it names a metric that there is not, or compares times with what is none."""
         query.check_names(self.metric_names)
         query.check_times(self.select)
-        return query
+        return query.with_choices(self.kinds)
 
     def count(self) -> int:
         """Return the number of runs, without the deleted ones."""
@@ -361,6 +363,16 @@ class RunStore(abc.ABC):
                 those that have a value."""
         names_in = NAMES[what]
         return {name for record in self.select(Query(deleted=None)) for name in names_in(record) if name is not None}
+
+    def kinds(self, name: str) -> tp.Set[Kind]:
+        """Return the kinds of values that runs hold under a name, the deleted ones included. Missing ones have none.
+
+        Asked only for a tuple in `Query.parameters`, and where a question finds nothing.
+
+        Args:
+            name (str): Name of a column of `RunRegistry.to_frame`."""
+        holders = self.select(Query(where=Where("", HasValue(Name(name)), ()), deleted=None))
+        return {classify(value_of(record, name))[0] for record in holders}
 
     def _handed_out(self, record: RunRecord) -> RunRecord:
         record.locate(self.artifacts.root)

@@ -19,7 +19,7 @@ from vectorbt.portfolio.registry.named_values import (
     values_at,
     values_of,
 )
-from vectorbt.portfolio.registry.query.comparing import EPOCH, contains, equal, is_missing, members
+from vectorbt.portfolio.registry.query.comparing import EPOCH, Kind, classify, contains, equal, is_missing, members
 from vectorbt.portfolio.registry.query.query import Query, has_one_of, is_rankable
 from vectorbt.portfolio.registry.query.where import (
     COMPARISONS,
@@ -36,7 +36,7 @@ from vectorbt.portfolio.registry.query.where import (
 )
 from vectorbt.portfolio.registry.run import RunRecord, records_of
 
-__all__ = ["Found", "ask", "names_in"]
+__all__ = ["Found", "ask", "kinds_in", "names_in"]
 
 Part = tp.Tuple[RunBlock, tp.Optional[tp.Array1d]]
 """A block, and the rows of it that are asked, all of them if it is None."""
@@ -102,6 +102,12 @@ def names_in(parts: tp.Sequence[Part], what: str) -> tp.Set[str]:
     return {
         path[1] for block, rows, path in paths if not all(map(is_missing, values_at(block, path).distinct_of(rows)))
     }
+
+
+def kinds_in(parts: tp.Sequence[Part], name: str) -> tp.Set[Kind]:
+    """Return the kinds of values under a name. See `vectorbt.portfolio.registry.store.RunStore.kinds`."""
+    values = (value for block, rows in parts for value in values_of(block, name).distinct_of(rows))
+    return {classify(value)[0] for value in values} - {Kind.MISSING}
 
 
 # ############# Matching ############# #

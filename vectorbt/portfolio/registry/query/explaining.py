@@ -1,19 +1,23 @@
-"""Why a question finds nothing: names that no run has, in words, with the nearest ones that there are.
+"""Why a question finds nothing: names that no run has, with the nearest ones, and values of a kind that no run holds.
 
 Nothing of this is looked at as long as a question finds what it asks for."""
 
+import re
 from typing import Protocol
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.display import escaped
-from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
-from vectorbt.portfolio.registry.query.comparing import is_missing
+from vectorbt.portfolio.registry.display import escaped, text_of
+from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
+from vectorbt.portfolio.registry.query.comparing import Kind, classify, is_missing, read_duration, read_instant
 from vectorbt.portfolio.registry.query.query import Query, value_of
 from vectorbt.portfolio.registry.query.where import HasValue, Name, Where, nearest
 from vectorbt.portfolio.registry.run import RunRecord
 
-__all__ = ["NAMES", "Asked", "problems_of", "unknown_names"]
+__all__ = ["NAMES", "Asked", "problems_of"]
 
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
+_SHOWN = 50
+"""Characters of a value that a message shows."""
 _MAX_LISTED = 10
 """Names that are listed where none is near."""
 
@@ -35,6 +39,9 @@ class Asked(Protocol):
     def names(self, what: str) -> tp.Set[str]:
         """Return the names that runs have, the deleted ones included. See `NAMES`."""
 
+    def kinds(self, name: str) -> tp.Set[Kind]:
+        """Return the kinds of values that runs hold under a name, the deleted ones included."""
+
 
 class _Named(tp.NamedTuple):
     """A name in a query: what is said if no run has it, where such names stand, and who has it."""
@@ -49,9 +56,11 @@ def problems_of(query: Query, found: tp.Sequence[RunRecord], asked: Asked) -> tp
     """Return in words what may be wrong with a question, given its answer. Nothing where it found what it asks for."""
     if not found and query.limit != 0 and not asked.select(Query(deleted=None, limit=1)):
         return [f"nothing was ever saved in {asked}"]
-    if query.strict or (not found and query.limit != 0) or _is_sorted_by_nothing(query, found):
-        return unknown_names(query, asked)
-    return []
+    is_empty = not found and query.limit != 0
+    unknown = []
+    if query.strict or is_empty or _is_sorted_by_nothing(query, found):
+        unknown = _unknown_names(query, asked)
+    return unknown or (_other_kinds(query, asked) if is_empty else [])
 
 
 def _is_sorted_by_nothing(query: Query, found: tp.Sequence[RunRecord]) -> bool:
@@ -61,7 +70,7 @@ def _is_sorted_by_nothing(query: Query, found: tp.Sequence[RunRecord]) -> bool:
     return is_missing(value_of(found[0], query.sort_by))
 
 
-def unknown_names(query: Query, asked: Asked) -> tp.List[str]:
+def _unknown_names(query: Query, asked: Asked) -> tp.List[str]:
     """Return in words which names of a query no run has, be it a deleted one, with the nearest ones that there are."""
     return [
         named.problem + (_suggestion(named.name, asked.names(named.what)) if named.what else "")
@@ -111,6 +120,88 @@ def _parameters(query: Query) -> tp.Iterator[str]:
         yield from (name.parameter for name in query.where.names if name.parameter is not None)
     if query.sort_by.startswith(PARAMETER_PREFIX):
         yield query.sort_by.removeprefix(PARAMETER_PREFIX)
+
+
+# ############# Values of another kind ############# #
+
+_KINDS: tp.Dict[Kind, tp.Tuple[str, str]] = {
+    Kind.NUMBER: ("numbers", "a number"),
+    Kind.BOOLEAN: ("booleans", "a boolean"),
+    Kind.STRING: ("texts", "a text"),
+    Kind.INSTANT: ("points in time", "a point in time"),
+    Kind.DURATION: ("durations", "a duration"),
+    Kind.SEQUENCE: ("lists", "a list"),
+    Kind.SET: ("sets", "a set"),
+    Kind.MAPPING: ("dicts", "a dict"),
+    Kind.OTHER: ("other objects", "another object"),
+}
+"""Kinds of values in words: several of them, and one."""
+
+_FIELDS: tp.Dict[str, Kind] = {
+    **dict.fromkeys(HEADLINE, Kind.NUMBER),
+    **dict.fromkeys(("run_id", "strategy_name", "notes", "sweep_id"), Kind.STRING),
+    "timestamp": Kind.INSTANT,
+    "tags": Kind.SEQUENCE,
+}
+"""What every run holds under the name of a field."""
+
+
+def _other_kinds(query: Query, asked: Asked) -> tp.List[str]:
+    """Return in words what is compared with values of another kind alone, which is never equal nor in order."""
+    problems = []
+    for name, values, is_of in (*_wanted_parameters(query), *_compared(query)):
+        held = {_FIELDS[name]} if name in _FIELDS else asked.kinds(name)
+        if held and values and not any(is_of(value, held) for value in values):
+            wanted = classify(values[0])[0]
+            plural = " or ".join(_KINDS[kind][0] for kind in sorted(held))
+            problems.append(
+                f"{escaped(name)} holds {plural}, and {_shown(values[0])} is {_KINDS[wanted][1]}"
+                f"{_instead(values[0], held)}"
+            )
+    return problems
+
+
+_Wanted = tp.Tuple[str, tp.List[tp.Any], tp.Callable[[tp.Any, tp.Collection[Kind]], bool]]
+"""A name, the values that are asked for, and whether one of these can be equal to, or in order with, some kinds."""
+
+
+def _wanted_parameters(query: Query) -> tp.Iterator[_Wanted]:
+    for name, value in (query.parameters or {}).items():
+        yield f"{PARAMETER_PREFIX}{name}", value if isinstance(value, list) else [value], _is_of
+
+
+def _compared(query: Query) -> tp.Iterator[_Wanted]:
+    by_name: tp.Dict[str, tp.List[tp.Any]] = {}
+    for compared in query.where.compared if query.where is not None else ():
+        if compared.operator not in ("!=", "not in"):  # which hold of values of another kind
+            by_name.setdefault(compared.name.name, []).append(compared.value)
+    yield from ((name, values, _may_be_read_as) for name, values in by_name.items())
+
+
+def _is_of(value: tp.Any, kinds: tp.Collection[Kind]) -> bool:
+    return is_missing(value) or classify(value)[0] in kinds
+
+
+def _may_be_read_as(value: tp.Any, kinds: tp.Collection[Kind]) -> bool:
+    """Return whether a value of an expression is of one of some kinds, or a text that is read as a time of one."""
+    if isinstance(value, str):
+        readable = {Kind.INSTANT: read_instant, Kind.DURATION: read_duration}
+        return Kind.STRING in kinds or any(kind in kinds and read(value) is not None for kind, read in readable.items())
+    return _is_of(value, kinds)
+
+
+def _shown(value: tp.Any) -> str:
+    text = text_of(value)
+    return escaped(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+def _instead(value: tp.Any, held: tp.Set[Kind]) -> str:
+    """Return what to write instead of a value, where only quotes are the matter."""
+    if isinstance(value, str) and Kind.NUMBER in held and _NUMBER.fullmatch(value):
+        return f"; write {value} without quotes"
+    if type(value) in (int, float) and held & {Kind.STRING, Kind.INSTANT}:
+        return f"; write {_shown(value)} in quotes"
+    return ""
 
 
 def _anyone(**condition: tp.Any) -> Query:

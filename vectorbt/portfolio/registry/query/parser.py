@@ -85,9 +85,26 @@ MISTAKES = {
     **dict.fromkeys("0123456789.", "not a number"),
     **dict.fromkeys("'\"", "this string is not closed"),
     "`": "this name is empty or not closed",
+    "=>": "write >=",
+    "=<": "write <=",
+    "=~": "write 'part' in notes for a part of a text",
     "=": "compare with ==",
     "!": "negate with not, or compare with !=",
 }
+"""What is said of characters that no token begins with, the longer ones first."""
+_NO_ARITHMETIC = "; an expression does no arithmetic, so compute with the columns of to_frame()"
+_PART = "; for a part of a text write 'part' in notes"
+INSTEAD = {
+    "is": "; write x == none or x != none",
+    **dict.fromkeys(("like", "ilike", "contains", "startswith", "endswith", "matches"), _PART),
+    "between": "; write 1 <= x <= 2",
+    **dict.fromkeys("+-*/^", _NO_ARITHMETIC),
+    "%": "; an expression does no arithmetic, and percentages are plain numbers: 5 means 5 %",
+    "(": "; there are no functions",
+}
+"""What to write instead of what other languages have, by its first token."""
+DOUBLED = {"&": "; write & once, or and", "|": "; write | once, or or", "<>": "; write != for <>"}
+"""What to write instead of two symbols, by the two or by the one that is repeated."""
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
 CONSTANTS = {"true": True, "false": False, "none": None}
 KEYWORDS = frozenset({"and", "or", "not", "in"})
@@ -99,14 +116,22 @@ def _tokenize(expression: str) -> tp.List[Token]:
     while position < len(expression):
         match = TOKEN.match(expression, position)
         if match is None:
-            character = expression[position]
-            raise error_at(MISTAKES.get(character, f"unexpected {character!r}"), expression, position)
+            raise error_at(_mistake(expression, position), expression, position)
         if match.lastgroup != "space":
             kind = tp.cast(str, match.lastgroup)  # every alternative has a name
             tokens.append(Token(kind, match[0], position))
         position = match.end()
     tokens.append(Token("end", "", len(expression.rstrip())))
     return tokens
+
+
+def _mistake(expression: str, position: int) -> str:
+    """Return what is wrong where no token begins."""
+    for mistake, problem in MISTAKES.items():
+        if expression.startswith(mistake, position):
+            return problem
+    character = expression[position]
+    return f"unexpected {character!r}{INSTEAD.get(character, '')}"
 
 
 class _Parser:
@@ -175,7 +200,7 @@ class _Parser:
 
     def _name(self) -> Name:
         token = self._next
-        if token.text in KEYWORDS:
+        if token.kind == "word" and token.text.lower() in KEYWORDS:
             raise self._unexpected("a value")
         self._advance()
         if token.kind == "name":
@@ -290,7 +315,15 @@ class _Parser:
     def _unexpected(self, expected: str, hint: str = "") -> QueryError:
         kind, text, position = self._next
         found = "the end" if kind == "end" else repr(text if len(text) <= MAX_FOUND else text[:MAX_FOUND] + "...")
-        return self._error(f"expected {expected}, found {found}{hint}", position)
+        return self._error(f"expected {expected}, found {found}{hint or self._instead()}", position)
+
+    def _instead(self) -> str:
+        """Return what to write instead of what was found, as far as it is known from other languages."""
+        text, before = self._next.text, self.tokens[self.index - 1].text if self.index else ""
+        if self._next.kind == "word" and text.lower() in KEYWORDS and text not in KEYWORDS:
+            return f"; write {text.lower()!r} in lower case"
+        doubled = DOUBLED.get(text) if text == before else DOUBLED.get(before + text)
+        return doubled or INSTEAD.get(text.lower(), "")
 
     def _error(self, problem: str, position: int) -> QueryError:
         return error_at(problem, self.expression, position)

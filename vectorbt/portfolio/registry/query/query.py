@@ -12,9 +12,10 @@ from operator import attrgetter
 from typing import TypedDict
 
 import numpy as np
+import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.checks import as_text, as_utc, check_parameters, check_tags
+from vectorbt.portfolio.registry.checks import as_text, as_utc, check_parameters, check_tags, is_run_id
 from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX, duration_metrics, vectorbt_metrics
@@ -31,7 +32,15 @@ from vectorbt.portfolio.registry.query.comparing import (
     sort_key,
 )
 from vectorbt.portfolio.registry.query.parser import parse
-from vectorbt.portfolio.registry.query.where import ComparedText, HasValue, Where, describe_unknown, error_at, nearest
+from vectorbt.portfolio.registry.query.where import (
+    EQUALITIES,
+    Compared,
+    HasValue,
+    Where,
+    describe_unknown,
+    error_at,
+    nearest,
+)
 from vectorbt.portfolio.registry.run import RunRecord
 
 FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
@@ -56,7 +65,8 @@ class Conditions(TypedDict, total=False):
     """Conditions that every call takes which is about several runs. All must hold."""
 
     parameters: tp.Optional[dict]
-    """Values by name. A list means one of its items, None that there is no value."""
+    """Values by name. A list, set, range or array means one of its items, and so does a tuple unless a run has one under
+    that name. None means that there is no value."""
 
     where: tp.Optional[str]
     """Expression over the columns of `RunRegistry.to_frame`."""
@@ -117,7 +127,8 @@ class Query:
         prefix (str): Beginning of the run_id.
         strategy_name (str): Name of the strategy.
         tags (tuple of str): The run has at least one of them.
-        parameters (dict): Values by name. A list means one of its items, None means that there is no value.
+        parameters (dict): Values by name. A list means one of its items, None means that there is no value. A tuple is
+            a value, see `Query.with_choices`.
         where (Where): Expression over the columns of `RunRegistry.to_frame`.
         since (datetime): Earliest timestamp, inclusive, in UTC.
         until (datetime): Latest timestamp, inclusive, in UTC.
@@ -177,13 +188,18 @@ class Query:
         parsed = None if where is None else parse(where)
         if parsed is not None:
             _check_known_times(parsed)
+            _check_meant(parsed)
+        first = None if since is None else _as_moment("since", since)
+        latest = None if until is None else _as_moment("until", until, last=True)
+        if first is not None and latest is not None and latest < first:
+            raise QueryError(f"since ({first}) is after until ({latest}), so no run can be between them; exchange them")
         return cls(
             strategy_name=_check_type("strategy_name", strategy_name, str),
             tags=None if tags is None else tuple(check_tags(tags)),
-            parameters=check_parameters(parameters) or None,
+            parameters=check_parameters(_with_lists(parameters)) or None,
             where=parsed,
-            since=None if since is None else _as_moment("since", since),
-            until=None if until is None else _as_moment("until", until, last=True),
+            since=first,
+            until=latest,
             data=None if data is None else _as_fingerprints(data),
             sweep_id=_check_type("sweep_id", sweep_id, str),
             deleted=_check_type("deleted", deleted, bool),
@@ -298,6 +314,19 @@ class Query:
 
     # ############# Names ############# #
 
+    def with_choices(self, kinds: tp.Callable[[str], tp.Collection[Kind]]) -> "Query":
+        """Return the query in which a tuple of parameters means one of its items, where no run has a sequence.
+
+        Args:
+            kinds (callable): Returns the kinds of values that runs hold under a name. Called only for a tuple."""
+        tuples = {name: value for name, value in (self.parameters or {}).items() if isinstance(value, tuple)}
+        lists = {
+            name: list(value)
+            for name, value in tuples.items()
+            if Kind.SEQUENCE not in kinds(f"{PARAMETER_PREFIX}{name}")
+        }
+        return replace(self, parameters={**(self.parameters or {}), **lists}) if lists else self
+
     def check_names(self, seen_metrics: tp.Callable[[], tp.Collection[str]]) -> None:
         """Check that the metrics that the query names exist.
 
@@ -335,8 +364,8 @@ class Query:
         if self.where is None:
             return
         for compared in self.where.texts:
-            text, name = compared.text, compared.name
-            if compared.operator in ("==", "!=", "in") or name.name in {*FIELDS, *HEADLINE, "column"}:
+            text, name = compared.value, compared.name
+            if compared.operator in EQUALITIES or name.name in {*FIELDS, *HEADLINE, "column"}:
                 continue
             if read_instant(text) is not None or read_duration(text) is not None:
                 continue
@@ -364,12 +393,26 @@ def _known_times() -> tp.Dict[str, Kind]:
 def _check_known_times(where: Where) -> None:
     for compared in where.texts:
         kind = _known_times().get(compared.name.name)
-        if kind is not None and _READERS[kind](compared.text) is None:
+        if kind is not None and _READERS[kind](compared.value) is None:
             raise _not_a_time(where, compared, kind)
 
 
-def _not_a_time(where: Where, compared: ComparedText, kind: Kind) -> QueryError:
-    problem = f"{escaped(compared.name.name)} is compared with {compared.text[:100]!r}, which {_NO_TIME[kind]}"
+def _check_meant(where: Where) -> None:
+    """Check that no text is compared with what it can never be equal to.
+
+    Raises:
+        QueryError: If it is a list, or holds whole ids and the text is none."""
+    for name, operator, text, position in where.texts:
+        shown = text_of(text[:100])
+        if name.name == "tags":
+            raise error_at(f"tags is a list; write {shown} in tags", where.expression, position)
+        if name.name in ("run_id", "sweep_id") and operator in EQUALITIES and not is_run_id(text):
+            problem = f"{shown} is no whole id; of a part of one write {shown} in {name.name}"
+            raise error_at(problem, where.expression, position)
+
+
+def _not_a_time(where: Where, compared: Compared, kind: Kind) -> QueryError:
+    problem = f"{escaped(compared.name.name)} is compared with {compared.value[:100]!r}, which {_NO_TIME[kind]}"
     return error_at(problem, where.expression, compared.position)
 
 
@@ -395,6 +438,30 @@ def is_rankable(value: tp.Any) -> bool:
     if isinstance(value, float):
         return value - value == 0.0
     return classify(value)[0] in _RANKED
+
+
+# ############# Wanted values ############# #
+
+_MAX_CHOICES = 1_000_000
+
+
+def _with_lists(parameters: tp.Any) -> tp.Any:
+    """Return parameters in which whatever holds several values is a list, which means one of them."""
+    if not isinstance(parameters, dict):
+        return parameters  # which is refused
+    return {name: _as_list(name, value) for name, value in parameters.items()}
+
+
+def _as_list(name: str, value: tp.Any) -> tp.Any:
+    holds_several = isinstance(value, (set, frozenset, range, pd.Index, pd.Series, pd.api.extensions.ExtensionArray))
+    if not holds_several and not (isinstance(value, np.ndarray) and value.ndim == 1):
+        return value
+    if len(value) > _MAX_CHOICES:
+        raise ValueError(
+            f"parameters[{name!r}] lists {len(value)} values; for all between two write "
+            f"where='1 <= {PARAMETER_PREFIX}{name} <= 2'"
+        )
+    return list(value)
 
 
 def _has_parameters(record: RunRecord, wanted: tp.Dict[str, tp.Any]) -> bool:
@@ -478,6 +545,6 @@ def _as_moment(name: str, value: tp.Any, last: bool = False) -> datetime:
 def _read_moment(name: str, text: str, last: bool) -> datetime:
     span = read_instant(text)
     if span is None:
-        raise ValueError(f"{name} must be an ISO 8601 date or datetime such as '2024-12-31', not {text[:100]!r}")
+        raise QueryError(f"{name} must be an ISO 8601 date or datetime such as '2024-12-31', not {text[:100]!r}")
     microseconds = span[1] // MICROSECOND if last else -(-span[0] // MICROSECOND)
     return EPOCH + timedelta(microseconds=microseconds)

@@ -43,7 +43,7 @@ from vectorbt.portfolio.registry.query.comparing import compare, contains, equal
 __all__ = [
     "And",
     "Compare",
-    "ComparedText",
+    "Compared",
     "HasValue",
     "In",
     "IsTrue",
@@ -144,12 +144,12 @@ class Or:
     conditions: tp.Tuple["Condition", ...]
 
 
-class ComparedText(tp.NamedTuple):
-    """A text that an expression compares with a column."""
+class Compared(tp.NamedTuple):
+    """A value that is written out in an expression and compared with a column."""
 
     name: Name
     operator: str
-    text: str
+    value: tp.Any
     position: int
 
 
@@ -192,29 +192,34 @@ class Where:
         return self._predicate(get)
 
     @property
-    def texts(self) -> tp.List[ComparedText]:
-        """Every text that is compared with a column, those in a list included, in the order of the text."""
-        return list(_texts(self.condition))
+    def compared(self) -> tp.List[Compared]:
+        """Every value that is compared with a column, those in a list included, in the order of the text."""
+        return list(_compared(self.condition))
+
+    @property
+    def texts(self) -> tp.List[Compared]:
+        """Those of `Where.compared` that are texts."""
+        return [compared for compared in self.compared if isinstance(compared.value, str)]
 
     @cached_property
     def _predicate(self) -> Predicate:
         return _compile(self.condition)
 
 
-def _texts(condition: Condition) -> tp.Iterator[ComparedText]:
+def _compared(condition: Condition) -> tp.Iterator[Compared]:
     if isinstance(condition, (And, Or)):
         for part in condition.conditions:
-            yield from _texts(part)
+            yield from _compared(part)
     elif isinstance(condition, Not):
-        yield from _texts(condition.condition)
+        yield from _compared(condition.condition)
     elif isinstance(condition, Compare):
         for name, literal in ((condition.left, condition.right), (condition.right, condition.left)):
-            if isinstance(name, Name) and isinstance(literal, Literal) and isinstance(literal.value, str):
-                yield ComparedText(name, condition.operator, literal.value, literal.position)
+            if isinstance(name, Name) and isinstance(literal, Literal):
+                yield Compared(name, condition.operator, literal.value, literal.position)
     elif isinstance(condition, In) and isinstance(condition.left, Name) and isinstance(condition.right, Literal):
+        operator = "not in" if condition.negated else "in"
         for element in condition.right.value:
-            if isinstance(element, str):
-                yield ComparedText(condition.left, "in", element, condition.right.position)
+            yield Compared(condition.left, operator, element, condition.right.position)
 
 
 def nearest(name: str, known: Collection[str]) -> tp.List[str]:
@@ -224,8 +229,17 @@ def nearest(name: str, known: Collection[str]) -> tp.List[str]:
     return list(dict.fromkeys([*holding, *get_close_matches(lower, names)]))[:3]
 
 
+_NO_NAMES = {
+    **dict.fromkeys(("null", "nil", "nan", "nat", "na", "undefined"), "whether there is a value asks x == none"),
+    **dict.fromkeys(("inf", "infinity"), "an infinite number is written 1e999"),
+}
+"""Values of other languages, in lower case, and what to write."""
+
+
 def describe_unknown(name: str, known: Collection[str]) -> str:
     """Return the message for a name that is neither a field nor a metric, with the nearest ones that are."""
+    if name.lower() in _NO_NAMES:
+        return f"unknown name {name!r}; {_NO_NAMES[name.lower()]}"
     near = nearest(name, known)
     suggestion = f"; did you mean {' or '.join(map(escaped, near))}?" if near else "."
     return (
@@ -235,6 +249,9 @@ def describe_unknown(name: str, known: Collection[str]) -> str:
 
 
 # ############# Meaning ############# #
+
+EQUALITIES = frozenset({"==", "!=", "in", "not in"})
+"""Operators that ask whether values are the same. The others ask for their order."""
 
 COMPARISONS = {
     "==": equal,

@@ -37,7 +37,8 @@ from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError, StoreError
-from vectorbt.portfolio.registry.query.columns import ask, names_in
+from vectorbt.portfolio.registry.query.columns import ask, kinds_in, names_in
+from vectorbt.portfolio.registry.query.comparing import Kind
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.record_json import without_empty
 from vectorbt.portfolio.registry.reports import Compaction, Problem
@@ -203,6 +204,11 @@ class FileStore(RunStore):
         with self._reading:
             self._refresh()
             return names_in(self._held.parts(None), what)
+
+    def kinds(self, name: str) -> tp.Set[Kind]:
+        with self._reading:
+            self._refresh()
+            return kinds_in(self._held.parts(None), name)
 
     def _check_unused(self, run_ids: tp.Sequence[str]) -> None:
         with self._reading:

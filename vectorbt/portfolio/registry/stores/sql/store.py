@@ -20,7 +20,8 @@ from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
-from vectorbt.portfolio.registry.query.comparing import is_missing
+from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
+from vectorbt.portfolio.registry.query.comparing import Kind, is_missing
 from vectorbt.portfolio.registry.query.query import Query, value_of
 from vectorbt.portfolio.registry.reports import Problem
 from vectorbt.portfolio.registry.run import RunRecord
@@ -30,9 +31,15 @@ from vectorbt.portfolio.registry.stores.sql.damage import Damage, Row, read_json
 from vectorbt.portfolio.registry.stores.sql.database import Database, SqliteDatabase, open_database
 from vectorbt.portfolio.registry.stores.sql.query import Order, Planner, narrow, order_of, undecided
 from vectorbt.portfolio.registry.stores.sql.rows import (
+    BOOLEAN,
     MAX_EXACT,
     MAX_TEXT,
+    NUMBER,
+    OPAQUE,
+    TEXT,
+    is_plain_text,
     json_text,
+    key_text,
     read_text,
     record_of_summary,
     rows_of,
@@ -53,6 +60,7 @@ _NAMES = {
     "parameters": schema.parameters.c.name,
 }
 """Where names stand, see `RunStore.names`."""
+_KINDS = {NUMBER: Kind.NUMBER, BOOLEAN: Kind.BOOLEAN, TEXT: Kind.STRING}
 
 
 class SqlStore(RunStore):
@@ -207,6 +215,14 @@ class SqlStore(RunStore):
         statement = sa.select(column).where(column.is_not(None)).distinct()
         written = self.database.read(lambda connection: list(connection.scalars(statement)), otherwise=[])
         return {read_text(name) for name in written if len(name) < MAX_TEXT}  # longer ones were cut
+
+    def kinds(self, name: str) -> tp.Set[Kind]:
+        parameter, parameters = name.removeprefix(PARAMETER_PREFIX), schema.parameters
+        if parameter == name or not is_plain_text(parameter):
+            return super().kinds(name)
+        statement = sa.select(parameters.c.kind).where(parameters.c.name == key_text(parameter)).distinct()
+        known = self.database.read(lambda connection: set(connection.scalars(statement)), otherwise=set())
+        return super().kinds(name) if OPAQUE in known else {_KINDS[kind] for kind in known}
 
     # ############# Damage ############# #
 

@@ -1,0 +1,158 @@
+"""Mistakes that people make, one line each, and what they are told: an error or one warning, in every store.
+
+Nothing is answered with silence. A warning shows the line of whoever called, which here is a file of its own."""
+
+import datetime
+import os
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.support.factories import make_record
+from vectorbt.portfolio.registry import FileStore, MemoryStore, RunRegistry
+from vectorbt.portfolio.registry.stores import open_store
+
+LINE = "a line of the user"
+SWEEP = "00000000-0000-4000-8000-00000000000a"
+RUN = make_record(1).run_id
+
+QUESTIONS = [
+    # Names that no run has
+    ("registry.list_runs('dual_sam')", "no run has the strategy 'dual_sam'; did you mean dual_sma?"),
+    ("registry.list_runs('Dual SMA')", "did you mean dual_sma?"),
+    ("registry.list_runs('breakout')", "no run has the strategy 'breakout'; there is dual_sma"),
+    ("registry.list_runs(tags='crypt')", "no run has a tag 'crypt'; did you mean crypto?"),
+    ("registry.list_runs(parameters={'fast': 1})", "no run has a parameter 'fast'; did you mean fast_window?"),
+    ("registry.list_runs(where='params.fast > 1')", "no run has a parameter 'fast'; did you mean fast_window?"),
+    ("registry.list_runs(sort_by='params.fast')", "no run has a parameter 'fast'; did you mean fast_window?"),
+    (f"registry.list_runs(sweep_id='{SWEEP[:8]}')", f"no run belongs to a sweep '{SWEEP[:8]}'; did you mean {SWEEP}?"),
+    (f"registry.list_runs(data='{'cd' * 32}')", "no run was made on these prices"),
+    ("registry.to_frame('dual_sam')", "did you mean dual_sma?"),
+    ("registry.count(tags='crypt')", "did you mean crypto?"),
+    ("registry.get_best_runs(strategy_name='dual_sam')", "did you mean dual_sma?"),
+    ("registry.list_runs('dual_sam', strict=True)", "did you mean dual_sma?"),
+    ("registry.list_runs(where='params.fast > 1 or sharpe_ratio > -9', strict=True)", "did you mean fast_window?"),
+    ("registry.list_runs(strategy='dual_sma')", "unknown filter 'strategy'; did you mean strategy_name?"),
+    ("registry.list_runs(where='sharp_ratio > 1')", "unknown name 'sharp_ratio'; did you mean sharpe_ratio"),
+    ("registry.list_runs(sort_by='sharp_ratio')", "did you mean sharpe_ratio"),
+    ("registry.get_best_runs('sharp_ratio')", "did you mean sharpe_ratio"),
+    ("registry.list_runs(where='fast_window > 1')", "If it is a parameter, write params.fast_window"),
+    ("registry.get_best_runs(sort_by='total_return')", "get_best_runs has no sort_by; give metric= instead"),
+    ("registry.get_best_runs(limit=5)", "get_best_runs has no limit; give n= instead"),
+    ("registry.get_best_runs('timestamp')", "timestamp is no metric; list_runs(sort_by='timestamp') sorts by it"),
+    # Expressions in another language
+    ("registry.list_runs(where='sharpe_ratio => 1')", "write >="),
+    ("registry.list_runs(where='sharpe_ratio =< 1')", "write <="),
+    ("registry.list_runs(where='sharpe_ratio = 1')", "compare with =="),
+    ("registry.list_runs(where='sharpe_ratio <> 1')", "write != for <>"),
+    ("registry.list_runs(where='sharpe_ratio > 1 AND win_rate > 1')", "write 'and' in lower case"),
+    ("registry.list_runs(where='sharpe_ratio > 1 OR win_rate > 1')", "write 'or' in lower case"),
+    ("registry.list_runs(where='NOT sharpe_ratio > 1')", "write 'not' in lower case"),
+    ("registry.list_runs(where='win_rate IN [1]')", "write 'in' in lower case"),
+    ("registry.list_runs(where='sharpe_ratio > 1 && win_rate > 1')", "write & once, or and"),
+    ("registry.list_runs(where='sharpe_ratio > 1 || win_rate > 1')", "write | once, or or"),
+    ("registry.list_runs(where='! sharpe_ratio > 1')", "negate with not, or compare with !="),
+    ("registry.list_runs(where='sharpe_ratio is None')", "write x == none or x != none"),
+    ("registry.list_runs(where='sharpe_ratio is not None')", "write x == none or x != none"),
+    ("registry.list_runs(where='sharpe_ratio == null')", "whether there is a value asks x == none"),
+    ("registry.list_runs(where='sharpe_ratio != NaN')", "whether there is a value asks x == none"),
+    ("registry.list_runs(where='sharpe_ratio < inf')", "an infinite number is written 1e999"),
+    ("registry.list_runs(where='sharpe_ratio + win_rate > 1')", "an expression does no arithmetic"),
+    ("registry.list_runs(where='sharpe_ratio * 2 > 1')", "an expression does no arithmetic"),
+    ("registry.list_runs(where='win_rate > 50%')", "percentages are plain numbers"),
+    ("registry.list_runs(where='abs(sharpe_ratio) > 1')", "there are no functions"),
+    ("""registry.list_runs(where="strategy_name like 'dual%'")""", "write 'part' in notes"),
+    ("""registry.list_runs(where="strategy_name =~ 'dual.*'")""", "write 'part' in notes"),
+    ("registry.list_runs(where='sharpe_ratio between 1 and 2')", "write 1 <= x <= 2"),
+    ("registry.list_runs(where='strategy_name == dual_sma')", "if it is a string, put it in quotes"),
+    ("registry.list_runs(where='win_rate in (1, 2)')", "a list is written in square brackets"),
+    ("""registry.list_runs(where="params.symbol == 'BTC")""", "this string is not closed"),
+    ("registry.list_runs(where=lambda run: run.sharpe_ratio > 1)", "must be a string, such as 'sharpe_ratio > 1'"),
+    ("registry.list_runs(where='')", "write a condition, such as sharpe_ratio > 1"),
+    # What cannot be meant
+    ("""registry.list_runs(where="tags == 'crypto'")""", "tags is a list; write 'crypto' in tags"),
+    ("""registry.list_runs(where="tags in ['crypto']")""", "tags is a list; write 'crypto' in tags"),
+    (f"""registry.list_runs(where="run_id == '{RUN[:8]}'")""", f"write '{RUN[:8]}' in run_id"),
+    (f"""registry.list_runs(where="sweep_id != '{SWEEP[:8]}'")""", f"write '{SWEEP[:8]}' in sweep_id"),
+    ("""registry.list_runs(where="params.fast_window == '3'")""", "holds numbers, and '3' is a text; write 3 without"),
+    ("""registry.list_runs(where="params.fast_window in ['1', '3']")""", "'1' is a text; write 1 without quotes"),
+    ("""registry.list_runs(where="sharpe_ratio > '1'")""", "sharpe_ratio holds numbers, and '1' is a text"),
+    ("registry.list_runs(where='params.fast_window == true')", "holds numbers, and True is a boolean"),
+    ("registry.list_runs(parameters={'fast_window': '3'})", "holds numbers, and '3' is a text; write 3 without quotes"),
+    ("registry.list_runs(parameters={'symbol': 5})", "holds texts, and 5 is a number; write 5 in quotes"),
+    ("registry.list_runs(parameters={'at': '2024-01-05'})", "holds points in time, and '2024-01-05' is a text"),
+    ("registry.list_runs(parameters=['fast_window'])", "parameters must be a dict of names and values"),
+    ("registry.list_runs(parameters={'fast_window': range(10**7)})", "where='1 <= params.fast_window <= 2'"),
+    (
+        "registry.list_runs(where='timestamp > 2024')",
+        "timestamp holds points in time, and 2024 is a number; write 2024",
+    ),
+    # Times
+    ("""registry.list_runs(where="timestamp > '01/02/2026'")""", "is no date or time; write it as ISO 8601"),
+    ("""registry.list_runs(where="params.at > 'soon'")""", "is no date or time; write it as ISO 8601"),
+    ("""registry.list_runs(where="max_dd_duration > '5 bars'")""", "is no duration; write it as '90 days'"),
+    ("registry.list_runs(since='01/02/2026')", "since must be"),
+    ("registry.list_runs(since='2024-02-01', until='2024-01-31')", "is after until"),
+    ("registry.list_runs(until=5)", "until must be"),
+    # Kinds of arguments
+    ("registry.list_runs(['dual_sma'])", "strategy_name must be of type str or None, not list"),
+    ("registry.list_runs(tags=5)", "tags must be a string or a list of strings"),
+    ("registry.list_runs(deleted='yes')", "deleted must be of type bool or None, not str"),
+    ("registry.list_runs(strict='yes')", "strict must be True or False"),
+    ("registry.list_runs(ascending='desc')", "ascending must be True, False or None"),
+    ("registry.list_runs(limit=1.5)", "the number of runs must be an integer"),
+    ("registry.list_runs(data='prices.csv')", "A data fingerprint has 64 digits"),
+    ("registry.delete_runs()", "to delete all runs pass where='run_id != none'"),
+    ("registry.delete_runs(tags=None)", "these conditions hold for every run"),
+]
+
+CALLS = QUESTIONS
+
+
+def save(registry, portfolio):
+    common = dict(tags=["crypto"], data={"fingerprint": "ab" * 32})
+    for i in range(3):
+        parameters = {"fast_window": i, "symbol": "BTC", "at": pd.Timestamp("2024-01-05"), "windows": (i, 5)}
+        registry.store.save_run(make_record(i, parameters=parameters, **common))
+    registry.store.save_run(make_record(3, sweep_id=SWEEP, column=0, parameters={"fast_window": 9}, **common))
+
+
+@pytest.fixture(scope="module")
+def registries(tmp_path_factory, portfolio):
+    pytest.importorskip("sqlalchemy", reason="needs the extra sql")
+    folder = tmp_path_factory.mktemp("mistakes")
+    stores = [MemoryStore(), FileStore(folder / "runs"), open_store(f"sqlite:///{folder}/runs.db")]
+    registries = list(map(RunRegistry, stores))
+    for registry in registries:
+        save(registry, portfolio)
+    yield registries
+    for registry in registries:
+        registry.close()
+
+
+def told(call, registry):
+    """Return the error and the warnings of a call as text."""
+    names = dict(registry=registry, np=np, pd=pd, datetime=datetime, os=os)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            eval(compile(call, LINE, "eval"), names)
+        except Exception as e:
+            return [str(e)], []
+    return [str(warning.message) for warning in caught], [warning.filename for warning in caught]
+
+
+@pytest.mark.parametrize(("call", "answer"), CALLS, ids=[call for call, _ in CALLS])
+def test_a_mistake_is_answered(registries, call, answer):
+    before = [registry.list_runs(deleted=None) for registry in registries]
+    for registry in registries:
+        texts, places = told(call, registry)
+        assert len(texts) == 1 and answer in texts[0], texts
+        assert places in ([], [LINE])
+    assert [registry.list_runs(deleted=None) for registry in registries] == before
+
+
+def test_there_are_sixty_at_least():
+    assert len({call for call, _ in CALLS}) == len(CALLS) >= 60
