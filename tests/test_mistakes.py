@@ -17,6 +17,7 @@ from vectorbt.portfolio.registry.stores import open_store
 LINE = "a line of the user"
 SWEEP = "00000000-0000-4000-8000-00000000000a"
 RUN = make_record(1).run_id
+RETURNS = make_record(5).run_id
 
 QUESTIONS = [
     # Names that no run has
@@ -82,7 +83,7 @@ QUESTIONS = [
     ("registry.list_runs(where='params.fast_window == true')", "holds numbers, and True is a boolean"),
     ("registry.list_runs(parameters={'fast_window': '3'})", "holds numbers, and '3' is a text; write 3 without quotes"),
     ("registry.list_runs(parameters={'symbol': 5})", "holds texts, and 5 is a number; write 5 in quotes"),
-    ("registry.list_runs(parameters={'at': '2024-01-05'})", "holds points in time, and '2024-01-05' is a text"),
+    ("registry.list_runs(parameters={'entry': '2024-01-05'})", "holds points in time, and '2024-01-05' is a text"),
     ("registry.list_runs(parameters=['fast_window'])", "parameters must be a dict of names and values"),
     ("registry.list_runs(parameters={'fast_window': range(10**7)})", "where='1 <= params.fast_window <= 2'"),
     (
@@ -91,7 +92,7 @@ QUESTIONS = [
     ),
     # Times
     ("""registry.list_runs(where="timestamp > '01/02/2026'")""", "is no date or time; write it as ISO 8601"),
-    ("""registry.list_runs(where="params.at > 'soon'")""", "is no date or time; write it as ISO 8601"),
+    ("""registry.list_runs(where="params.entry > 'soon'")""", "is no date or time; write it as ISO 8601"),
     ("""registry.list_runs(where="max_dd_duration > '5 bars'")""", "is no duration; write it as '90 days'"),
     ("registry.list_runs(since='01/02/2026')", "since must be"),
     ("registry.list_runs(since='2024-02-01', until='2024-01-31')", "is after until"),
@@ -108,15 +109,45 @@ QUESTIONS = [
     ("registry.delete_runs(tags=None)", "these conditions hold for every run"),
 ]
 
-CALLS = QUESTIONS
+IDS = [
+    ("registry['nowhere']", "no run 'nowhere' in "),
+    ("registry[0]", "run_id must be a string or a RunRecord, not int"),
+    (f"registry['{RUN[:4]}']", "fits 6 runs: "),
+    (f"registry.get_run('{RUN[:4]}')", "give more characters"),
+    (f"registry.delete_run('{RUN[:4]}')", "give more characters"),
+    (f"registry.delete_runs(['{RUN}', '{RUN[:4]}'])", "give more characters"),
+    (f"registry.update_run('{RUN[:4]}', notes='x')", "give more characters"),
+    (f"'{RUN[:4]}' in registry", "give more characters"),
+    ("registry.get_run(None)", "run_id must be a string or a RunRecord, not NoneType"),
+    ("registry.get_run(['a', 'b'])", "run_id must be a string or a RunRecord, not list"),
+    ("registry.update_run('nowhere', notes='x')", "no run 'nowhere' in "),
+    ("registry.load_returns(['nowhere', 'elsewhere'])", "no run 'nowhere', 'elsewhere' in "),
+    ("registry.compare_runs(['nowhere'])", "unknown runs are left out: 'nowhere'"),
+    ("registry.compare_runs(5)", "run_ids must be a list of run_ids or RunRecords, not of type int"),
+    ("registry.compare_runs(registry.to_frame())", "of a DataFrame pass the index"),
+    ("registry.export(registry, ['nowhere'])", "no run 'nowhere' in "),
+    ("registry.convert('nowhere')", "no run 'nowhere' in "),
+    ("registry.selection_bias('nowhere')", "no run 'nowhere' in "),
+    (f"registry['{SWEEP}']", f"{SWEEP} is a sweep: list_runs(sweep_id=...) lists its runs"),
+    (f"registry.load_portfolio('{SWEEP}')", f"load_sweep('{SWEEP}') loads its portfolio"),
+    (f"registry.load_returns('{SWEEP}')", "is a sweep: list_runs(sweep_id=...) lists its runs"),
+    (f"registry.load_sweep('{RUN}')", f"load_portfolio('{RUN}') loads its portfolio"),
+    ("registry.load_sweep(None)", "sweep_id must be a string, not NoneType"),
+    (f"registry.load_portfolio('{RETURNS}')", f"load_returns('{RETURNS}') loads them"),
+    (f"registry.load_returns('{RUN}')", "save_portfolio='returns' keeps the latter"),
+]
+
+CALLS = QUESTIONS + IDS
 
 
 def save(registry, portfolio):
     common = dict(tags=["crypto"], data={"fingerprint": "ab" * 32})
     for i in range(3):
-        parameters = {"fast_window": i, "symbol": "BTC", "at": pd.Timestamp("2024-01-05"), "windows": (i, 5)}
+        parameters = {"fast_window": i, "symbol": "BTC", "entry": pd.Timestamp("2024-01-05"), "windows": (i, 5)}
         registry.store.save_run(make_record(i, parameters=parameters, **common))
     registry.store.save_run(make_record(3, sweep_id=SWEEP, column=0, parameters={"fast_window": 9}, **common))
+    registry.store.save_run(make_record(4, parameters={}))
+    registry.store.save_run(make_record(5, parameters={}), portfolio, "returns")
 
 
 @pytest.fixture(scope="module")

@@ -51,18 +51,32 @@ def check_run_id(value: tp.Any) -> str:
     return as_text(value)
 
 
-def check_run_ids(value: tp.Any) -> tp.List[str]:
-    """Return several run_ids as a list, whatever holds them: a list, a set, the index of a DataFrame, a generator.
+def id_of_run(value: tp.Any) -> str:
+    """Return what a run is called where one is asked for: an id or a prefix as it is, and the id of a record.
 
     Raises:
-        TypeError: If it is a string, nothing that holds several, or something in it is no string."""
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise TypeError(f"run_ids must be a list of run_ids, not of type {type(value).__name__}")
-    run_ids = list(value)
-    for run_id in run_ids:
-        if not isinstance(run_id, str):
-            raise TypeError(f"run_ids must be strings, not {type(run_id).__name__}")
-    return list(map(as_text, run_ids))
+        TypeError: If it is neither."""
+    run_id = getattr(value, "run_id", value)
+    if not isinstance(run_id, str):
+        raise TypeError(
+            f"run_id must be a string or a RunRecord, not {type(value).__name__}: the id of a run, or its beginning"
+        )
+    return as_text(run_id)
+
+
+def ids_of_runs(value: tp.Any) -> tp.List[str]:
+    """Return what several runs are called, whatever holds them: a list, a `RunList`, a set, the index of a DataFrame, a
+    generator. One alone is a list of one.
+
+    Raises:
+        TypeError: If it holds something that is neither an id nor a record."""
+    if isinstance(value, str) or hasattr(value, "run_id"):
+        return [id_of_run(value)]
+    if isinstance(value, (bytes, dict)) or not isinstance(value, Iterable):
+        raise TypeError(f"run_ids must be a list of run_ids or RunRecords, not of type {type(value).__name__}")
+    if hasattr(value, "columns"):  # iterating over it would give their names
+        raise TypeError("run_ids must be a list of run_ids or RunRecords; of a DataFrame pass the index, frame.index")
+    return list(map(id_of_run, value))
 
 
 def now() -> datetime:

@@ -54,7 +54,7 @@ class AmbiguousRunIdError(RegistryError, ValueError):
 
 
 class RunNotFoundError(RegistryError, KeyError):
-    """A call that changes a run was given a run_id that the registry does not hold."""
+    """A call that needs a run was given an id that the registry does not hold."""
 
     def __str__(self) -> str:
         # KeyError shows the repr of its argument, which is unreadable for a sentence.

@@ -7,7 +7,7 @@ from typing import Unpack
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.capture.runs import run_of, sweep_of
-from vectorbt.portfolio.registry.checks import check_portfolio, check_run_ids, check_strategy_name, is_run_id
+from vectorbt.portfolio.registry.checks import check_portfolio, check_strategy_name, id_of_run
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError
 from vectorbt.portfolio.registry.metric_names import lower_is_better
 from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
@@ -27,11 +27,14 @@ from vectorbt.portfolio.registry.tables.sweeps import summarise
 from vectorbt.portfolio.registry.upkeep.check import check, gc
 from vectorbt.portfolio.registry.upkeep.convert import Conversion, convert
 from vectorbt.portfolio.registry.upkeep.recover import recover
-from vectorbt.portfolio.registry.upkeep.transfer import find_ids, transfer
+from vectorbt.portfolio.registry.upkeep.transfer import transfer
 from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
+
+Runs = tp.Union[str, RunRecord, tp.Iterable[tp.Union[str, RunRecord]]]
+"""Several runs: their ids, unique prefixes of at least four characters, or records, or one of these."""
 
 _ON_DISPLAY = 10
 _UNREADABLE = (RegistryError, ImportError, OSError)
@@ -166,11 +169,15 @@ class RunRegistry:
 
     # ############# Asking ############# #
 
-    def get_run(self, run_id: str) -> tp.Optional[RunRecord]:
-        """Return a run by its id or a unique prefix of at least four characters. None if there is none.
+    def get_run(self, run_id: tp.Union[str, RunRecord]) -> tp.Optional[RunRecord]:
+        """Return a run. None if there is none.
+
+        Args:
+            run_id (str or RunRecord): Id, unique prefix of at least four characters, or a record, as in everything that
+                takes a run. What takes several takes them in a list, a `RunList` or whatever else holds them.
 
         Raises:
-            AmbiguousRunIdError: If the prefix fits several runs."""
+            AmbiguousRunIdError: If the prefix fits several runs. Lists them."""
         return self.store.get_run(run_id)
 
     def list_runs(
@@ -277,7 +284,7 @@ class RunRegistry:
 
     def selection_bias(
         self,
-        run_id: tp.Optional[str] = None,
+        run_id: tp.Union[None, str, RunRecord] = None,
         *,
         pool: str = "strategy",
         n_blocks: int = 16,
@@ -295,8 +302,8 @@ class RunRegistry:
         numbers.
 
         Args:
-            run_id (str): Id, or a unique prefix of at least four characters. Defaults to the best run by its Sharpe
-                ratio among those that the filters leave.
+            run_id (str or RunRecord): Id, unique prefix, or record. Defaults to the best run by its Sharpe ratio among
+                those that the filters leave.
             pool (str): Trials to judge the run against, deleted ones included:
 
                 * `"strategy"`: those of its strategy at its frequency
@@ -385,7 +392,7 @@ class RunRegistry:
             progress=progress,
         )
 
-    def compare_runs(self, run_ids: tp.Sequence[str], *, only_differing: bool = False) -> tp.Frame:
+    def compare_runs(self, run_ids: Runs, *, only_differing: bool = False) -> tp.Frame:
         """Return one row per run, in the order asked.
 
         The first columns are `run_id`, `strategy`, `timestamp`, `total_return`, `sharpe_ratio`, `max_drawdown`,
@@ -393,18 +400,17 @@ class RunRegistry:
         warning that lists them. Another warning says in words when the runs cannot fairly be compared.
 
         Args:
-            run_ids (list of str): Ids, or unique prefixes of at least four characters.
+            run_ids (list): Ids, unique prefixes or records.
             only_differing (bool): Whether to leave out the columns in which all runs are the same.
 
         Raises:
-            TypeError: If `run_ids` is not a list of strings.
+            TypeError: If `run_ids` are no ids or records.
             AmbiguousRunIdError: If a prefix fits several runs."""
-        run_ids = check_run_ids(run_ids)
-        found = {run_id: self.get_run(run_id) for run_id in run_ids}
-        unknown = [run_id for run_id, record in found.items() if record is None]
+        found = self.store.find_runs(run_ids)
+        unknown = dict.fromkeys(run_id for run_id, record in found if record is None)
         if unknown:
             warn(f"unknown runs are left out: {', '.join(map(repr, unknown))}")
-        records = [record for record in map(found.get, run_ids) if record is not None]
+        records = [record for _, record in found if record is not None]
         reasons = reasons_not_to_compare(records)
         if reasons:
             warn(f"these runs cannot fairly be compared: {'; '.join(reasons)}")
@@ -417,13 +423,18 @@ class RunRegistry:
 
     # ############# Portfolios ############# #
 
-    def load_portfolio(self, run_id: str) -> tp.Optional["Portfolio"]:
-        """Return the portfolio of a run by its id or a unique prefix of at least four characters.
+    def load_portfolio(self, run_id: tp.Union[str, RunRecord]) -> tp.Optional["Portfolio"]:
+        """Return the portfolio of a run.
 
-        Of a sweep it is the column or group of that run alone. None for an unknown run, and for one that was saved
+        Of a run in a sweep it is its column or group alone. None for an unknown run, and for one that was saved
         without a portfolio. Warns if `vbt.settings` differ in what metrics depend on.
 
+        Args:
+            run_id (str or RunRecord): Id, unique prefix, or record.
+
         Raises:
+            RunNotFoundError: If it is the id of a sweep, which `RunRegistry.load_sweep` loads.
+            ValueError: If the run was saved with its returns only, which `RunRegistry.load_returns` loads.
             UntrustedArtifactError: If opening it would execute code and the registry was opened with
                 `allow_pickle=False`.
             ArtifactMissingError: If it was saved and is gone.
@@ -434,14 +445,18 @@ class RunRegistry:
     def load_sweep(self, sweep_id: str) -> tp.Optional["Portfolio"]:
         """Return the whole portfolio of a sweep. None for an unknown sweep, and for one saved without a portfolio.
 
+        Raises:
+            ValueError: If it is the id of a run, which `RunRegistry.load_portfolio` loads, or was saved with its
+                returns only.
+
         Raises the errors of `RunRegistry.load_portfolio`."""
         return self.store.load_sweep(sweep_id)
 
-    def load_returns(self, run_ids: tp.Sequence[str]) -> tp.Frame:
+    def load_returns(self, run_ids: Runs) -> tp.Frame:
         """Return the return series of runs, saved with their portfolio or with `save_portfolio="returns"`.
 
         Args:
-            run_ids (list of str): Ids, or unique prefixes of at least four characters.
+            run_ids (list): Ids, unique prefixes or records.
 
         Returns:
             DataFrame of returns per period: one row per bar, one column per run, named by the whole run_id. Runs with
@@ -450,13 +465,13 @@ class RunRegistry:
         Raises:
             RunNotFoundError: If there is no run of an id.
             ValueError: If a run has no return series of its own."""
-        return self.store.load_returns(check_run_ids(run_ids))
+        return self.store.load_returns(run_ids)
 
     # ############# Changing ############# #
 
     def update_run(
         self,
-        run_id: str,
+        run_id: tp.Union[str, RunRecord],
         *,
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
         add_tags: tp.Union[None, str, tp.Sequence[str]] = None,
@@ -466,7 +481,7 @@ class RunRegistry:
         """Change the tags and notes of a run and return it. What is None stays as it is.
 
         Args:
-            run_id (str): The whole id.
+            run_id (str or RunRecord): Id, unique prefix, or record.
             tags (list of str): New tags, instead of the old ones.
             add_tags (list of str): Tags to add.
             remove_tags (list of str): Tags to take away.
@@ -474,23 +489,32 @@ class RunRegistry:
 
         Raises:
             RunNotFoundError: If there is no such run.
+            AmbiguousRunIdError: If a prefix fits several runs.
             TypeError: If tags or notes are not strings, or nothing is to be changed."""
         return self.store.update_run(run_id, tags, add_tags, remove_tags, notes)
 
-    def delete_run(self, run_id: str) -> bool:
-        """Delete a run by its whole id. Return whether there was one.
+    def delete_run(self, run_id: tp.Union[str, RunRecord]) -> bool:
+        """Delete a run by its id, a unique prefix, or a record. Return whether there was one.
 
-        It stays a trial: `list_runs(deleted=True)` shows it, without its notes and its portfolio."""
+        It stays a trial: `list_runs(deleted=True)` shows it, without its notes and its portfolio.
+
+        Raises:
+            AmbiguousRunIdError: If a prefix fits several runs. Lists them; nothing is deleted."""
         return self.store.delete_run(run_id)
 
-    def delete_runs(self, run_ids: tp.Optional[tp.Sequence[str]] = None, **filters: Unpack[AllFilters]) -> int:
-        """Delete runs by their whole ids, or by the conditions of `RunRegistry.list_runs`, in one transaction.
+    def delete_runs(self, run_ids: tp.Optional[Runs] = None, **filters: Unpack[AllFilters]) -> int:
+        """Delete runs, or those that meet the conditions of `RunRegistry.list_runs`, in one transaction.
+
+        Args:
+            run_ids (list): Ids, unique prefixes or records.
+            **filters: Conditions of `RunRegistry.list_runs`.
 
         Returns:
             Number of runs that were deleted.
 
         Raises:
-            TypeError: If neither ids nor conditions are given, or both."""
+            TypeError: If neither ids nor conditions are given, or both.
+            AmbiguousRunIdError: If a prefix fits several runs. Nothing is deleted."""
         if (run_ids is None) == (not filters):
             raise TypeError("give either run_ids or conditions; to delete all runs pass where='run_id != none'")
         if run_ids is not None:
@@ -599,14 +623,14 @@ class RunRegistry:
             Size of the metadata and number of its lines, before and after."""
         return self.store.compact(dry_run)
 
-    def convert(self, run_ids: tp.Optional[tp.Sequence[str]] = None, to: str = "portable") -> Conversion:
+    def convert(self, run_ids: tp.Optional[Runs] = None, to: str = "portable") -> Conversion:
         """Rewrite saved portfolios in another format, one after the other.
 
         The new files are read back and compared before the old ones go. After an interruption the same call goes on
         from where it stopped. The runs of a sweep share their portfolio, and are converted together.
 
         Args:
-            run_ids (list of str): Ids, or unique prefixes of at least four characters. Defaults to all runs.
+            run_ids (list): Ids, unique prefixes or records. Defaults to all runs.
             to (str): Name of the format: `"portable"` or `"pickle"`.
 
         Returns:
@@ -623,13 +647,13 @@ class RunRegistry:
             >>> registry.convert()
             Conversion(converted=4951, skipped=12, failures=0)
             ```"""
-        chosen = None if run_ids is None else find_ids(self.store, run_ids)
+        chosen = None if run_ids is None else {run.run_id for run in self.store.get_runs(run_ids)}
         return convert(self.store, chosen, to)
 
     def export(
         self,
         path: tp.Union[str, os.PathLike, "RunRegistry", RunStore],
-        run_ids: tp.Optional[tp.Sequence[str]] = None,
+        run_ids: tp.Optional[Runs] = None,
     ) -> MergeReport:
         """Copy runs into another registry, with their portfolios.
 
@@ -637,8 +661,7 @@ class RunRegistry:
 
         Args:
             path (path_like, RunRegistry or RunStore): Other registry. It is made if need be.
-            run_ids (list of str): Ids, or unique prefixes of at least four characters. Defaults to all runs, the
-                deleted ones included.
+            run_ids (list): Ids, unique prefixes or records. Defaults to all runs, the deleted ones included.
 
         Raises:
             RunNotFoundError: If one of the runs is not there.
@@ -646,10 +669,10 @@ class RunRegistry:
 
         Usage:
             ```pycon
-            >>> registry.export("./for_alice", [run.run_id for run in registry.get_best_runs(n=5)])
+            >>> registry.export("./for_alice", registry.get_best_runs(n=5))
             MergeReport(merged=5, skipped=0, conflicts=0)
             ```"""
-        chosen = None if run_ids is None else find_ids(self.store, run_ids)
+        chosen = None if run_ids is None else {run.run_id for run in self.store.get_runs(run_ids)}
         return transfer(self.store, open_store(_store_of(path)), chosen)
 
     def merge(self, path_or_registry: tp.Union[str, os.PathLike, "RunRegistry", RunStore]) -> MergeReport:
@@ -690,7 +713,17 @@ class RunRegistry:
         return True  # an empty registry is a registry
 
     def __contains__(self, run_id: tp.Any) -> bool:
-        return is_run_id(run_id) and self.store.get(run_id) is not None
+        return isinstance(run_id, (str, RunRecord)) and self.store.get_run(run_id) is not None
+
+    def __getitem__(self, run_id: tp.Union[str, RunRecord]) -> RunRecord:
+        """Return a run that must be there.
+
+        Raises:
+            RunNotFoundError: If there is no such run. A KeyError."""
+        record = self.store.get_run(run_id)
+        if record is None:
+            raise self.store.not_found([id_of_run(run_id)])
+        return record
 
     def __iter__(self) -> tp.Iterator[RunRecord]:
         return iter(self.list_runs())

@@ -13,11 +13,11 @@ from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
 from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import (
-    as_text,
     check_notes,
     check_portfolio,
-    check_run_ids,
     check_tags,
+    id_of_run,
+    ids_of_runs,
     is_run_id,
 )
 from vectorbt.portfolio.registry.errors import AmbiguousRunIdError, QueryError, RunExistsError, RunNotFoundError
@@ -281,15 +281,15 @@ class RunStore(abc.ABC):
 
     # ############# Reading ############# #
 
-    def get_run(self, run_id: str) -> tp.Optional[RunRecord]:
-        """Return a run by its id or a unique prefix of at least four characters, or None.
+    # Everything that takes a run takes what `get_run` takes, and everything that takes several what `find_runs` takes.
+
+    def get_run(self, run_id: tp.Union[str, RunRecord]) -> tp.Optional[RunRecord]:
+        """Return a run by its id, a unique prefix of at least four characters, or a record of it, or None.
 
         Raises:
-            TypeError: If `run_id` is not a string.
+            TypeError: If `run_id` is neither a string nor a record.
             AmbiguousRunIdError: If the prefix fits several runs."""
-        if not isinstance(run_id, str):
-            raise TypeError(f"run_id must be a string, not {type(run_id).__name__}")
-        run_id = as_text(run_id)
+        run_id = id_of_run(run_id)
         if is_run_id(run_id):
             record = self.get(run_id)
             return None if record is None else self._handed_out(record)
@@ -301,6 +301,43 @@ class RunStore(abc.ABC):
             more = f" and {len(found) - 10} more" if len(found) > 10 else ""
             raise AmbiguousRunIdError(f"{run_id!r} fits {len(found)} runs: {listed}{more}; give more characters")
         return self._handed_out(found[0]) if found else None
+
+    def find_runs(self, run_ids: tp.Any) -> tp.List[tp.Tuple[str, tp.Optional[RunRecord]]]:
+        """Return several runs, each with what it was called: None for those that are not there.
+
+        Args:
+            run_ids (list): Ids, unique prefixes or records, or one of these.
+
+        Raises the errors of `RunStore.get_run`."""
+        return [(run_id, self.get_run(run_id)) for run_id in ids_of_runs(run_ids)]
+
+    def get_runs(self, run_ids: tp.Any) -> tp.List[RunRecord]:
+        """Return several runs, all of which must be there.
+
+        Raises:
+            RunNotFoundError: If one of them is not. Lists all of them.
+
+        Raises the errors of `RunStore.get_run` as well."""
+        found = self.find_runs(run_ids)
+        unknown = [run_id for run_id, record in found if record is None]
+        if unknown:
+            raise self.not_found(unknown)
+        return [record for _, record in found if record is not None]
+
+    def not_found(self, run_ids: tp.Sequence[str]) -> RunNotFoundError:
+        """Return the error about runs that are not there. It says of an id what else it is the id of."""
+        sweeps = [run_id for run_id in run_ids if self._is_sweep(run_id)]
+        hint = f". {sweeps[0]} is a sweep: list_runs(sweep_id=...) lists its runs" if sweeps else ""
+        return RunNotFoundError(f"no run {', '.join(map(repr, run_ids))} in {self}{hint}")
+
+    def _is_sweep(self, sweep_id: str) -> bool:
+        return is_run_id(sweep_id) and bool(self.select(Query(sweep_id=sweep_id, limit=1)))
+
+    def _whole_id(self, run_id: tp.Union[str, RunRecord]) -> str:
+        """Return the whole id of a run that is there, be it one that cannot be read. Any other one as it is."""
+        run_id = id_of_run(run_id)
+        record = None if is_run_id(run_id) else self.get_run(run_id)
+        return run_id if record is None else record.run_id
 
     def list_runs(
         self,
@@ -380,17 +417,21 @@ class RunStore(abc.ABC):
 
     # ############# Portfolios ############# #
 
-    def load_portfolio(self, run_id: str) -> tp.Optional["Portfolio"]:
+    def load_portfolio(self, run_id: tp.Union[str, RunRecord]) -> tp.Optional["Portfolio"]:
         """Return the portfolio of a run: the column or group of that run alone where it belongs to a sweep.
 
         Returns None for an unknown run, and for one that was saved without a portfolio.
 
         Raises:
+            RunNotFoundError: If it is a sweep. Names `RunStore.load_sweep`.
+            ValueError: If the run was saved with its returns only. Names `RunStore.load_returns`.
             UntrustedArtifactError: If opening it would execute code and the store was opened with `allow_pickle=False`.
             ArtifactMissingError: If it was saved and is gone.
             ArtifactCorruptedError: If it is not what was saved.
             ArtifactUnreadableError: If the installed versions cannot open it."""
         record = self.get_run(run_id)
+        if record is None and self._is_sweep(sweep_id := id_of_run(run_id)):
+            raise RunNotFoundError(f"{sweep_id} is no run but a sweep; load_sweep({sweep_id!r}) loads its portfolio")
         stored = None if record is None else self._whole(record)
         if stored is None:
             return None
@@ -406,7 +447,8 @@ class RunStore(abc.ABC):
         `RunStore.load_portfolio`.
 
         Raises:
-            TypeError: If `sweep_id` is no string, such as the None of a run that is part of no sweep."""
+            TypeError: If `sweep_id` is no string, such as the None of a run that is part of no sweep.
+            ValueError: If it is the id of a run, or was saved with its returns only. Names what loads these."""
         if not isinstance(sweep_id, str):
             raise TypeError(f"sweep_id must be a string, not {type(sweep_id).__name__}")
         for record in self.select(Query.of(sweep_id=sweep_id, limit=1)):
@@ -415,26 +457,26 @@ class RunStore(abc.ABC):
                 portfolio = stored.load()
                 warn_of_other_settings(record, portfolio)
                 return portfolio
+            return None
+        if is_run_id(sweep_id) and self.has_run(sweep_id):
+            raise ValueError(f"{sweep_id} is no sweep but a run; load_portfolio({sweep_id!r}) loads its portfolio")
         return None
 
-    def load_returns(self, run_ids: tp.Sequence[str]) -> tp.Frame:
+    def load_returns(self, run_ids: tp.Any) -> tp.Frame:
         """Return the return series of runs, one column per run_id.
 
         Each stored portfolio is read once, however many of its columns are asked for.
 
+        Args:
+            run_ids (list): Ids, unique prefixes or records, or one of these.
+
         Raises:
-            RunNotFoundError: If there is no run of an id.
+            RunNotFoundError: If one of the runs is not there.
             ValueError: If a run has no return series: it was saved without its portfolio or its returns, or is the
                 aggregate of several columns.
 
         Raises the errors of `RunStore.load_portfolio` as well."""
-        records = []
-        for run_id in run_ids:
-            record = self.get_run(run_id)
-            if record is None:
-                raise RunNotFoundError(f"no run {run_id!r} in {self}")
-            records.append(record)
-        return self.returns_of(records)
+        return self.returns_of(self.get_runs(run_ids))
 
     def returns_of(self, records: tp.Sequence[RunRecord]) -> tp.Frame:
         """Return the return series that records refer to by their `artifact` and `column`, one column per run_id.
@@ -455,15 +497,24 @@ class RunStore(abc.ABC):
         return StoredPortfolio(record, self.artifacts, self.allow_pickle)
 
     def _whole(self, record: RunRecord) -> tp.Optional[StoredPortfolio]:
-        """Return the stored portfolio of a run. None if it was saved without one, or with its returns only."""
-        stored = None if record.artifact is None else self.stored(record)
-        return stored if stored is not None and stored.is_whole else None
+        """Return the stored portfolio of a run. None if it was saved without one.
+
+        Raises:
+            ValueError: If it was saved with its returns only."""
+        if record.artifact is None:
+            return None
+        stored = self.stored(record)
+        if not stored.is_whole:
+            raise ValueError(
+                f"run {record.run_id} was saved with its returns only; load_returns({record.run_id!r}) loads them"
+            )
+        return stored
 
     # ############# Changing ############# #
 
     def update_run(
         self,
-        run_id: str,
+        run_id: tp.Union[str, RunRecord],
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
         add_tags: tp.Union[None, str, tp.Sequence[str]] = None,
         remove_tags: tp.Union[None, str, tp.Sequence[str]] = None,
@@ -475,7 +526,8 @@ class RunStore(abc.ABC):
         the tags that the run has at that moment.
 
         Raises:
-            RunNotFoundError: If there is no run with this whole id.
+            RunNotFoundError: If there is no such run.
+            AmbiguousRunIdError: If a prefix fits several runs.
             TypeError: If tags or notes are not strings, or nothing is to be changed.
             ValueError: If the run has no strategy_name, which only other programs write."""
         if tags is None and add_tags is None and remove_tags is None and notes is None:
@@ -491,23 +543,28 @@ class RunStore(abc.ABC):
             record.check()
             return record
 
-        run_id = as_text(run_id) if isinstance(run_id, str) else run_id
-        is_there = is_run_id(run_id) and self.get(run_id) is not None
-        changed = self.update(run_id, change) if is_there else None
+        whole_id = self._whole_id(run_id)
+        is_there = is_run_id(whole_id) and self.get(whole_id) is not None
+        changed = self.update(whole_id, change) if is_there else None
         if changed is None:
-            raise RunNotFoundError(f"no run {run_id!r} in {self}; update_run needs the whole id of a run that is there")
+            raise self.not_found([whole_id])
         return self._handed_out(changed)
 
-    def delete_run(self, run_id: str) -> bool:
-        """Delete a run by its whole id. Return whether there was one. See `RunStore.delete_runs`."""
-        return self.delete_runs([run_id]) == 1
+    def delete_run(self, run_id: tp.Union[str, RunRecord]) -> bool:
+        """Delete a run by its id, a unique prefix or a record. Return whether there was one.
 
-    def delete_runs(self, run_ids: tp.Collection[str]) -> int:
+        See `RunStore.delete_runs`."""
+        return self.delete_runs([id_of_run(run_id)]) == 1
+
+    def delete_runs(self, run_ids: tp.Any) -> int:
         """Delete runs in one transaction and return how many there were.
+
+        They are given as ids, unique prefixes or records, or one of these. A prefix that fits several runs is an
+        `AmbiguousRunIdError`, and nothing is deleted.
 
         The records go first and the portfolios last. A portfolio that another run needs stays. A deleted run remains
         a trial: `list_runs(deleted=True)` shows it."""
-        run_ids = set(filter(is_run_id, check_run_ids(run_ids)))
+        run_ids = set(filter(is_run_id, map(self._whole_id, ids_of_runs(run_ids))))
         if not any(map(self.has_run, run_ids)):  # nothing is locked, or made, for nothing
             return 0
         with self.exclusive():

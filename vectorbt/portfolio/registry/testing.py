@@ -475,7 +475,9 @@ class StoreSuite:
     def test_an_update_that_cannot_be_changes_nothing(self, store):
         record = make_record()
         store.save_run(record)
-        with pytest.raises(RunNotFoundError, match="whole id"):
+        twin = f"{record.run_id[:-1]}f"
+        store.save_run(make_record(run_id=twin))
+        with pytest.raises(AmbiguousRunIdError, match=f"{record.run_id}, {twin}"):
             store.update_run(record.run_id[:8], notes="x")
         with pytest.raises(RunNotFoundError):
             store.update_run(str(uuid.uuid4()), notes="x")

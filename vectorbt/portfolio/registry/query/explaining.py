@@ -33,6 +33,9 @@ NAMES: tp.Dict[str, tp.Callable[[RunRecord], tp.Iterable[tp.Optional[str]]]] = {
 class Asked(Protocol):
     """What is asked: a store."""
 
+    def exists(self) -> bool:
+        """Return whether anything was ever saved here."""
+
     def select(self, query: Query) -> tp.List[RunRecord]:
         """Return the runs that a query asks for."""
 
@@ -54,9 +57,9 @@ class _Named(tp.NamedTuple):
 
 def problems_of(query: Query, found: tp.Sequence[RunRecord], asked: Asked) -> tp.List[str]:
     """Return in words what may be wrong with a question, given its answer. Nothing where it found what it asks for."""
-    if not found and query.limit != 0 and not asked.select(Query(deleted=None, limit=1)):
-        return [f"nothing was ever saved in {asked}"]
     is_empty = not found and query.limit != 0
+    if is_empty and not asked.exists():
+        return [f"nothing was ever saved in {asked}"]
     unknown = []
     if query.strict or is_empty or _is_sorted_by_nothing(query, found):
         unknown = _unknown_names(query, asked)

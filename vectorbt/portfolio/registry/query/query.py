@@ -65,8 +65,8 @@ class Conditions(TypedDict, total=False):
     """Conditions that every call takes which is about several runs. All must hold."""
 
     parameters: tp.Optional[dict]
-    """Values by name. A list, set, range or array means one of its items, and so does a tuple unless a run has one under
-    that name. None means that there is no value."""
+    """Values by name. A list, set, range or array means one of its items, and so does a tuple unless a run has one
+    under that name. None means that there is no value."""
 
     where: tp.Optional[str]
     """Expression over the columns of `RunRegistry.to_frame`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.errors import RunNotFoundError
+from vectorbt.portfolio.registry.checks import id_of_run
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias import caveats
@@ -47,7 +47,7 @@ _N_BOOTSTRAPS = 1000
 
 def judge(
     store: RunStore,
-    run_id: tp.Optional[str] = None,
+    run_id: tp.Union[None, str, RunRecord] = None,
     pool: str = "strategy",
     n_blocks: int = 16,
     filters: tp.Mapping[str, tp.Any] = {},  # noqa: B006
@@ -70,7 +70,7 @@ def judge(
     return _put_together(trial, competitors, pool, tested)
 
 
-def check_question(run_id: tp.Optional[str], pool: str, filters: tp.Mapping[str, tp.Any]) -> None:
+def check_question(run_id: tp.Union[None, str, RunRecord], pool: str, filters: tp.Mapping[str, tp.Any]) -> None:
     """Raise if a part of the question means nothing."""
     if pool not in POOLS:
         raise ValueError(f"pool must be one of {', '.join(map(repr, POOLS))}, not {pool!r}")
@@ -84,10 +84,10 @@ def check_question(run_id: tp.Optional[str], pool: str, filters: tp.Mapping[str,
         )
 
 
-def _trial_to_judge(store: RunStore, run_id: str) -> Trial:
+def _trial_to_judge(store: RunStore, run_id: tp.Union[str, RunRecord]) -> Trial:
     record = store.get_run(run_id)
     if record is None:
-        raise RunNotFoundError(f"no run {run_id!r} in {store}")
+        raise store.not_found([id_of_run(run_id)])
     trial = Trial.of(record)
     if not trial.has_own_returns:
         raise ValueError(

@@ -41,6 +41,9 @@ class MemoryStore(RunStore):
     def __reduce__(self) -> tp.NoReturn:
         raise TypeError("a MemoryStore cannot be sent to another process, which would see a copy; use a FileStore")
 
+    def exists(self) -> bool:
+        return bool(self._runs or self._deleted)
+
     def insert(self, block: RunBlock, new_ids: bool = False, deleted: bool = False) -> None:
         with self._lock:
             for run_id in block.run_ids:

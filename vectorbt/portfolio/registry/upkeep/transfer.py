@@ -5,14 +5,8 @@ import json
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.block import RunBlock
-from vectorbt.portfolio.registry.checks import check_run_ids
 from vectorbt.portfolio.registry.display import escaped
-from vectorbt.portfolio.registry.errors import (
-    ArtifactCorruptedError,
-    ArtifactMissingError,
-    RunExistsError,
-    RunNotFoundError,
-)
+from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactMissingError, RunExistsError
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Conflict, MergeReport
 from vectorbt.portfolio.registry.run import RunRecord
@@ -21,19 +15,6 @@ from vectorbt.portfolio.registry.warning import reason_list, warn
 
 _DELETED_HERE = "it was deleted here and is alive there; a deleted run does not come back by itself"
 _DELETED_THERE = "it was deleted there and is alive here; delete it here as well if it is to go"
-
-
-def find_ids(store: RunStore, run_ids: tp.Sequence[str]) -> tp.Set[str]:
-    """Return the whole ids of runs by their ids or unique prefixes.
-
-    Raises:
-        TypeError: If `run_ids` is not a list of strings.
-        RunNotFoundError: If there is no such run. Lists all of them."""
-    found = {run_id: store.get_run(run_id) for run_id in check_run_ids(run_ids)}
-    unknown = [run_id for run_id, record in found.items() if record is None]
-    if unknown:
-        raise RunNotFoundError(f"no run {', '.join(map(repr, unknown))} in {store}")
-    return {record.run_id for record in found.values() if record is not None}
 
 
 def transfer(source: RunStore, target: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None) -> MergeReport:
