@@ -122,6 +122,36 @@ def test_a_registry_in_which_nothing_was_ever_saved_says_so(registry):
         assert "0 runs" in repr(registry) and registry._repr_html_() and len(registry) == 0
 
 
+def test_an_empty_ranking_says_why(registry):
+    nan, with_days, without = float("nan"), {"frequency": "1 days", "bars": 9}, {"frequency": None, "bars": 9}
+
+    def told(*fields, metric="sharpe_ratio", **filters):
+        registry.delete_runs(where="run_id != none")
+        for own in fields:
+            registry.store.save_run(make_record(len(registry.list_runs(deleted=None)), strategy_name="dual_sma", **own))
+        with pytest.warns(UserWarning) as caught:
+            assert registry.get_best_runs(metric, **filters) == []
+        assert [warning.filename for warning in caught] == [__file__]
+        return str(caught[0].message)
+
+    registry.store.save_run(make_record(0))
+    no_frequency = dict(sharpe_ratio=nan, data=without)
+    untraded = dict(sharpe_ratio=float("inf"), total_trades=0, data=with_days)
+    remedy = "; build portfolios with freq=, such as freq='1D'"
+    assert told(*[no_frequency] * 3) == f"3 runs of dual_sma have no sharpe_ratio: no frequency{remedy}"
+    assert told(*[no_frequency] * 2, untraded) == (
+        f"3 runs of dual_sma have no sharpe_ratio: no frequency (2), never traded (1){remedy}"
+    )
+    assert told(untraded) == "1 run of dual_sma has no sharpe_ratio: never traded"
+    assert (
+        told(no_frequency, untraded, where="total_trades == 0") == "1 run of dual_sma has no sharpe_ratio: never traded"
+    )
+    assert told(dict(sharpe_ratio=nan, data=with_days)) == "1 run of dual_sma has no sharpe_ratio: NaN"
+    assert told(dict(stats={"own": float("inf")}), metric="own") == "1 run of dual_sma has no own: infinite"
+    assert told(dict(stats={"own": "high"}), metric="own") == "1 run of dual_sma has no own: not a number"
+    assert told(dict(stats={}), metric="own") == "1 run of dual_sma has no own: not recorded"
+
+
 def test_every_store_knows_the_same_names(registry):
     save(registry)
     assert registry.store.names("strategy_name") == {"dual_sma", "dual_ema", "breakout"}

@@ -40,6 +40,13 @@ def vectorbt_metrics() -> tp.Tuple[str, ...]:
     return tuple(FIELD_NAMES.get(name, name) for name in Portfolio.metrics)
 
 
+def needs_frequency(name: str) -> bool:
+    """Return whether vectorbt computes a metric only where the bars have a frequency."""
+    from vectorbt.portfolio.base import Portfolio
+
+    return bool(Portfolio.metrics.get(name, {}).get("check_has_freq"))
+
+
 def duration_metrics() -> tp.Tuple[str, ...]:
     """Return the names of the metrics in `Portfolio.metrics` that are durations wherever the bars have a frequency."""
     from vectorbt.portfolio.base import Portfolio

@@ -3,6 +3,7 @@
 Nothing of this is looked at as long as a question finds what it asks for."""
 
 import re
+from dataclasses import replace
 from typing import Protocol
 
 from vectorbt import _typing as tp
@@ -10,6 +11,7 @@ from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
 from vectorbt.portfolio.registry.query.comparing import Kind, classify, is_missing, read_duration, read_instant
 from vectorbt.portfolio.registry.query.query import Query, value_of
+from vectorbt.portfolio.registry.query.unranked import describe_unranked
 from vectorbt.portfolio.registry.query.where import HasValue, Name, Where, nearest
 from vectorbt.portfolio.registry.run import RunRecord
 
@@ -63,7 +65,16 @@ def problems_of(query: Query, found: tp.Sequence[RunRecord], asked: Asked) -> tp
     unknown = []
     if query.strict or is_empty or _is_sorted_by_nothing(query, found):
         unknown = _unknown_names(query, asked)
-    return unknown or (_other_kinds(query, asked) if is_empty else [])
+    return unknown or (_unanswered(query, asked) if is_empty else [])
+
+
+def _unanswered(query: Query, asked: Asked) -> tp.List[str]:
+    """Return in words why a question whose names are all known finds nothing."""
+    if query.finite is not None:
+        candidates = asked.select(replace(query, finite=None, sort_by="timestamp", limit=None))
+        if candidates:
+            return [describe_unranked(query, candidates)]
+    return _other_kinds(query, asked)
 
 
 def _is_sorted_by_nothing(query: Query, found: tp.Sequence[RunRecord]) -> bool:
