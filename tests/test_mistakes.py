@@ -94,7 +94,10 @@ QUESTIONS = [
     ("""registry.list_runs(where="timestamp > '01/02/2026'")""", "is no date or time; write it as ISO 8601"),
     ("""registry.list_runs(where="params.entry > 'soon'")""", "is no date or time; write it as ISO 8601"),
     ("""registry.list_runs(where="max_dd_duration > '5 bars'")""", "is no duration; write it as '90 days'"),
-    ("registry.list_runs(since='01/02/2026')", "since must be"),
+    ("registry.list_runs(since='01/02/2026')", "a duration before now such as '7 days', 'today' or 'yesterday'"),
+    ("registry.list_runs(since='last week')", "a duration before now such as '7 days', 'today' or 'yesterday'"),
+    ("registry.list_runs(since=7)", "or a text such as '2024-12-31' or '7 days', not int"),
+    ("registry.list_runs(since='yesterday', until='7 days')", "is after until"),
     ("registry.list_runs(since='2024-02-01', until='2024-01-31')", "is after until"),
     ("registry.list_runs(until=5)", "until must be"),
     # Kinds of arguments

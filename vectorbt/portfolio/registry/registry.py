@@ -196,8 +196,9 @@ class RunRegistry:
                 there is no value. Typed: 10 is 10.0, but neither "10" nor True.
             where (str): Expression over the columns of `RunRegistry.to_frame`, such as
                 `"sharpe_ratio > 1 and params.fast in [5, 10]"`. See `vectorbt.portfolio.registry.query.where`.
-            since (datetime, date or str): Earliest timestamp, inclusive. A naive one is UTC.
-            until (datetime, date or str): Latest timestamp, inclusive. A bare date means the whole day.
+            since (datetime, date, timedelta or str): Earliest timestamp, inclusive: `"2024-12-31"`, `"2024-12"`,
+                `"yesterday"`, or so long before now, `"7 days"`. A naive one is UTC.
+            until (datetime, date, timedelta or str): Latest timestamp, inclusive. A bare date means the whole day.
             data (str, Series, DataFrame or Portfolio): Prices that the run was made on, or their fingerprint.
             sweep_id (str): Sweep that the run belongs to.
             deleted (bool): False for the runs that are there, True for the deleted ones, None for all.

@@ -5,7 +5,7 @@ what `Query.apply` returns is the answer."""
 
 import heapq
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from math import isfinite
 from operator import attrgetter
@@ -15,13 +15,11 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.checks import as_text, as_utc, check_parameters, check_tags, is_run_id
+from vectorbt.portfolio.registry.checks import as_text, check_parameters, check_tags, is_run_id
 from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.errors import QueryError
 from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX, duration_metrics, vectorbt_metrics
 from vectorbt.portfolio.registry.query.comparing import (
-    EPOCH,
-    MICROSECOND,
     ORDERED_KINDS,
     Kind,
     classify,
@@ -32,6 +30,7 @@ from vectorbt.portfolio.registry.query.comparing import (
     sort_key,
 )
 from vectorbt.portfolio.registry.query.parser import parse
+from vectorbt.portfolio.registry.query.times import as_moment, with_moments
 from vectorbt.portfolio.registry.query.where import (
     EQUALITIES,
     Compared,
@@ -71,10 +70,10 @@ class Conditions(TypedDict, total=False):
     where: tp.Optional[str]
     """Expression over the columns of `RunRegistry.to_frame`."""
 
-    since: tp.Union[None, str, date, datetime]
-    """Earliest timestamp, inclusive. A naive one is UTC."""
+    since: tp.Union[None, str, date, datetime, timedelta]
+    """Earliest timestamp, inclusive. A naive one is UTC, a duration that long before now."""
 
-    until: tp.Union[None, str, date, datetime]
+    until: tp.Union[None, str, date, datetime, timedelta]
     """Latest timestamp, inclusive. A bare date means the whole day."""
 
     data: tp.Any
@@ -166,8 +165,8 @@ class Query:
         *,
         parameters: tp.Optional[dict] = None,
         where: tp.Optional[str] = None,
-        since: tp.Union[None, str, date, datetime] = None,
-        until: tp.Union[None, str, date, datetime] = None,
+        since: tp.Union[None, str, date, datetime, timedelta] = None,
+        until: tp.Union[None, str, date, datetime, timedelta] = None,
         data: tp.Any = None,
         sweep_id: tp.Optional[str] = None,
         deleted: tp.Optional[bool] = False,
@@ -185,12 +184,12 @@ class Query:
             QueryError: If `where` is no expression, or compares a time with a text that is none."""
         if unknown:
             raise TypeError(_describe_unknown_filter(next(iter(unknown))))
-        parsed = None if where is None else parse(where)
+        parsed = None if where is None else with_moments(parse(where))
         if parsed is not None:
             _check_known_times(parsed)
             _check_meant(parsed)
-        first = None if since is None else _as_moment("since", since)
-        latest = None if until is None else _as_moment("until", until, last=True)
+        first = None if since is None else as_moment("since", since)
+        latest = None if until is None else as_moment("until", until, last=True)
         if first is not None and latest is not None and latest < first:
             raise QueryError(f"since ({first}) is after until ({latest}), so no run can be between them; exchange them")
         return cls(
@@ -524,27 +523,3 @@ def _as_fingerprints(data: tp.Any) -> tp.Tuple[str, ...]:
     from vectorbt.portfolio.registry.capture.data import fingerprints_of
 
     return fingerprints_of(data)
-
-
-def _as_moment(name: str, value: tp.Any, last: bool = False) -> datetime:
-    """Return a point in time in UTC. Of a day, or whatever else lasts, it is the first or the last microsecond."""
-    try:
-        if isinstance(value, str):
-            return _read_moment(name, as_text(value), last)
-        if is_missing(value):
-            raise ValueError(f"{name} must be a point in time, not {value!r}")
-        if isinstance(value, datetime):
-            return as_utc(value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value)
-    except OverflowError:
-        raise ValueError(f"{name} is too far away from now: {escaped(str(value))}") from None
-    if isinstance(value, date):
-        return datetime.combine(value, time.max if last else time.min, tzinfo=UTC)
-    raise TypeError(f"{name} must be a datetime, a date or an ISO 8601 string, not {type(value).__name__}")
-
-
-def _read_moment(name: str, text: str, last: bool) -> datetime:
-    span = read_instant(text)
-    if span is None:
-        raise QueryError(f"{name} must be an ISO 8601 date or datetime such as '2024-12-31', not {text[:100]!r}")
-    microseconds = span[1] // MICROSECOND if last else -(-span[0] // MICROSECOND)
-    return EPOCH + timedelta(microseconds=microseconds)
