@@ -19,16 +19,16 @@ from vectorbt.portfolio.registry.checks import new_run_ids
 from vectorbt.portfolio.registry.errors import LockHeldWarning
 from vectorbt.portfolio.registry.query.query import Query
 
-WRITERS, SAVES, PORTFOLIO_EVERY = 8, 250, 25
+WRITERS, PORTFOLIO_EVERY = 8, 25
 
 
-def save_many(report, folder, writer, portfolio):
+def save_many(report, folder, writer, saves, portfolio):
     """Save runs, some with a portfolio and some under ids that are looked up. Report each when the call returned."""
     warnings.simplefilter("error")
     warnings.simplefilter("ignore", LockHeldWarning)  # on a busy machine, one of so many may wait for a second
     store = FileStore(folder)
-    for n in range(SAVES):
-        run = make_record(writer * SAVES + n, run_id=new_run_ids(1)[0], notes=f"{writer} {n}")
+    for n in range(saves):
+        run = make_record(writer * saves + n, run_id=new_run_ids(1)[0], notes=f"{writer} {n}")
         if n % PORTFOLIO_EVERY == 0:
             store.save_run(run, portfolio, new_ids=True)
         else:
@@ -60,6 +60,7 @@ def change_many(report, folder, seed, done):
                 except LookupError:
                     continue  # the other one has deleted it
                 report(f"updated {run_id}")
+        done.wait(0.01)  # those who save need the processor as well
 
 
 def compact_many(report, folder, done):
@@ -73,10 +74,11 @@ def compact_many(report, folder, done):
         done.wait(0.05)
 
 
-def test_eight_writers_two_changers_and_one_who_compacts(tmp_path, portfolio):
+@pytest.mark.parametrize("saves", [100, pytest.param(250, marks=pytest.mark.slow)])
+def test_eight_writers_two_changers_and_one_who_compacts(saves, tmp_path, portfolio):
     folder = tmp_path / "runs"
     done = multiprocessing.get_context("fork").Event()
-    writers = [fork(save_many, folder, writer, portfolio) for writer in range(WRITERS)]
+    writers = [fork(save_many, folder, writer, saves, portfolio) for writer in range(WRITERS)]
     others = [fork(change_many, folder, seed, done) for seed in range(2)] + [fork(compact_many, folder, done)]
     with ThreadPoolExecutor(len(writers) + len(others)) as pool:
         outcomes = [pool.submit(finish, *child) for child in writers]
@@ -88,7 +90,7 @@ def test_eight_writers_two_changers_and_one_who_compacts(tmp_path, portfolio):
         *changes, compactions = [outcome.result()[0] for outcome in other_outcomes]
     deleted = [line.split()[1] for lines in changes for line in lines if line.startswith("deleted")]
     updated = {line.split()[1] for lines in changes for line in lines if line.startswith("updated")}
-    assert len(saved) == len(set(saved)) == WRITERS * SAVES
+    assert len(saved) == len(set(saved)) == WRITERS * saves
     assert compactions and updated and deleted
     registry = RunRegistry(folder)
     listed = Counter(run.run_id for run in registry.list_runs(deleted=None))
