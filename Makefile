@@ -43,7 +43,7 @@ test: $(INSTALLED_FOR_TESTS)  ## Run the test suite; what needs a server that ca
 test-servers: $(INSTALLED_FOR_TESTS)  ## Test against PostgreSQL and S3 alone, which are started for it (Debian: postgresql)
 	$(RUN) -m pytest -n $(JOBS) --dist worksteal -m servers tests/servers $(ARGS)
 
-test-overlay: $(OVERLAY_INSTALLED) dist  ## Install beside vectorbt, run its own tests, uninstall
+test-overlay: dist  ## Install beside vectorbt, run its own tests, uninstall
 	$(OVERLAY_VENV)/bin/python tests/packaging/check_install.py dist/*.whl dist/*.tar.gz
 	$(OVERLAY_VENV)/bin/python tests/upstream/compare.py dist/*.whl
 
@@ -62,9 +62,9 @@ format: $(INSTALLED_FOR_TESTS)  ## Format the code and apply the linter's safe f
 bench: $(INSTALLED_FOR_TESTS)  ## Run the benchmarks
 	$(RUN) -m benchmarks
 
-dist: $(INSTALLED_FOR_TESTS)  ## Build the sdist, and the wheel out of it, into dist/
+dist: $(OVERLAY_INSTALLED)  ## Build the sdist, and the wheel out of it, into dist/
 	rm -rf dist
-	$(RUN) -m build --quiet
+	$(OVERLAY_VENV)/bin/python -m build --quiet
 
 clean:  ## Remove environments, caches and distributions; saved runs stay
 	rm -rf .venv .venv-* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
@@ -89,7 +89,7 @@ $(INSTALLED_FOR_FUZZING): $(INSTALLED_FOR_TESTS)
 # An environment that has vectorbt and, until a test installs it, no registry.
 $(OVERLAY_INSTALLED):
 	$(call make_venv,$(OVERLAY_VENV))
-	$(OVERLAY_VENV)/bin/python -m pip install --disable-pip-version-check -qq $(REQUIREMENTS) pytest
+	$(OVERLAY_VENV)/bin/python -m pip install --disable-pip-version-check -qq $(REQUIREMENTS) build pytest
 	@touch $@
 
 # Python compiles what it imports; compiling everything at once would take longer than that.
