@@ -28,6 +28,17 @@ def store():
     return MemoryStore()
 
 
+class Loud:
+    """Raises an error with a message that clears a terminal when it is unpickled."""
+
+    def __reduce__(self):
+        return _clear_the_terminal, ()
+
+
+def _clear_the_terminal():
+    raise ValueError("\x1b[2J")
+
+
 class Trap:
     """Raises when it is unpickled."""
 
@@ -80,6 +91,13 @@ def test_of_returns_only_the_returns_can_be_loaded(store):
     assert stored.load_returns().iloc[:, 0].tolist() == make_portfolio().returns().tolist()
     with pytest.raises(ArtifactUnreadableError, match="only the return series was saved"):
         stored.load()
+
+
+def test_what_is_said_of_a_file_moves_no_cursor(store):
+    record = keep(store, make_record(), {f"{make_record().run_id}.pkl": pickle.dumps(Loud())})
+    with pytest.raises(ArtifactUnreadableError, match=r"\\x1b\[2J") as error:
+        StoredPortfolio(record, store.artifacts, allow_pickle=True).load()
+    assert str(error.value).isprintable()
 
 
 def test_a_run_without_a_portfolio_has_none_that_is_stored(store):

@@ -85,9 +85,11 @@ def test_which_trials_are_deleted_does_not_change_the_variance_in_its_last_digit
         {"sharpe": -float("inf")},
         {"kurtosis": float("nan")},
         {"bars_in_market": 0},
+        *({name: value} for name in ("sharpe", "n_obs", "skew", "kurtosis") for value in (10**400, "text", [1])),
+        *({"n_obs": 1}, {"n_obs": -5}, {"kurtosis": 0.5}, {"skew": 1e200}),
     ],
 )
-def test_a_run_that_never_traded_is_counted_apart(moments):
+def test_a_run_that_never_traded_or_that_says_nonsense_is_counted_apart(moments):
     untraded, records = make_trial(9, moments=moments), [make_trial(1), make_trial(2)]
     pool = pool_for(store_of(untraded, *records), records[0])
     assert pool.untraded == [untraded.run_id] and ids_of(pool) == ids(*records)
@@ -97,6 +99,16 @@ def test_a_run_without_a_return_series_of_its_own_is_counted_apart():
     aggregate, records = make_record(9, strategy_name="sma"), [make_trial(1), make_trial(2)]
     pool = pool_for(store_of(aggregate, *records), records[0])
     assert pool.aggregated == [aggregate.run_id] and ids_of(pool) == ids(*records)
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**400, float("inf"), "text", [1]])
+def test_a_year_that_cannot_be_is_none(value):
+    assert np.isnan(Trial.of(make_trial(1, moments={"periods_per_year": value})).periods_per_year)
+
+
+def test_prices_and_frequencies_that_are_no_text_are_none():
+    record = make_trial(1, prices=[1], frequency={"a": 1})
+    assert ids_of(pool_for(store_of(record), record)) == ids(record)
 
 
 # ############# What is the same ############# #

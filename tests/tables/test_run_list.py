@@ -21,6 +21,7 @@ from vectorbt.portfolio.registry.query.comparing import is_missing as is_nat
 from vectorbt.portfolio.registry.run import records_of
 from vectorbt.portfolio.registry.tables import compare as comparison
 from vectorbt.portfolio.registry.tables import run_list as table
+from vectorbt.portfolio.registry.tables.sweeps import summarise
 
 VALUES = (
     *(0, 1, -7, 2**53 + 1, 2**63 - 1, 2**80, 0.5, -0.0, 1e300, float("inf"), float("nan"), None, True, False),
@@ -180,6 +181,7 @@ class Rude(enum.Enum):
 
 
 LONG = 10**5000
+SWEEP_ID = "00000000-0000-4000-8000-000000000009"
 LONGEST = [LONG, -LONG, [LONG], (LONG,), {LONG}, frozenset({LONG}), {"a": [{LONG: (1, LONG)}]}]
 
 
@@ -221,3 +223,6 @@ def test_shorter_integers_are_written_in_full():
 
 def test_a_headline_metric_that_is_too_large_to_format_is_shown():
     assert "total_return=" in repr(make_record(total_return=10**400, total_trades=LONG))
+    runs = [make_record(0, sharpe_ratio=LONG, sweep_id=SWEEP_ID), make_record(1, sweep_id=SWEEP_ID)]
+    for shown in (table.to_frame(runs), comparison.compare(runs), summarise(runs)):
+        assert "e+5000" in shown.to_string()

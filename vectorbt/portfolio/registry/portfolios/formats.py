@@ -8,6 +8,7 @@ import pickle
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.capture.metrics import return_series
+from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError, UnportablePortfolioError
 from vectorbt.portfolio.registry.portfolios.columns import select_column
@@ -116,7 +117,7 @@ class PickleFormat(PortfolioFormat):
         try:
             portfolio = Portfolio.loads(content)
         except Exception as e:  # unpickling runs code of any kind, which raises anything
-            raise ArtifactUnreadableError(f"{type(e).__name__}: {e}") from e
+            raise ArtifactUnreadableError(f"{type(e).__name__}: {escaped(text_of(e, str))}") from e
         if not isinstance(portfolio, Portfolio):
             raise ArtifactUnreadableError(f"it holds a {type(portfolio).__name__}, not a Portfolio")
         return portfolio
@@ -199,7 +200,7 @@ class ReturnsFormat(PortfolioFormat):
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
                 return pd.DataFrame(arrays["returns"], index=decode_index(loads(arrays["axes"].tobytes())))
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as e:
-            raise ArtifactCorruptedError(f"{names[0]} does not hold return series: {e}") from e
+            raise ArtifactCorruptedError(f"{names[0]} does not hold return series: {escaped(str(e))}") from e
 
 
 FORMATS: tp.Dict[str, PortfolioFormat] = {

@@ -7,7 +7,6 @@ import heapq
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from math import isfinite
 from operator import attrgetter
 from typing import TypedDict
 
@@ -250,7 +249,7 @@ class Query:
             narrowed = [record for record in narrowed if record.run_id.startswith(self.prefix)]
         if self.finite in HEADLINE:
             value_of_finite = attrgetter(self.finite)
-            narrowed = [record for record in narrowed if isfinite(value_of_finite(record))]
+            narrowed = [record for record in narrowed if is_rankable(value_of_finite(record))]
         return narrowed
 
     def matches_details(self, record: RunRecord) -> bool:

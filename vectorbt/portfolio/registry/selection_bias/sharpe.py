@@ -189,13 +189,17 @@ def _sharpe_error_factor(sharpe: tp.Array, skew: tp.Array, kurtosis: tp.Array) -
     return np.maximum(1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2, 0.0)
 
 
+def lowest_kurtosis(skew: tp.Any) -> tp.Any:
+    """Return the lowest raw kurtosis that goes with a skewness, less what rounding may take from it."""
+    return (1 + skew * skew) * (1 - 1e-9)
+
+
 def _check_moments(skew: tp.Array, kurtosis: tp.Array) -> None:
     """Raise unless some distribution has these moments."""
-    bound = 1 + skew**2
-    impossible = kurtosis < bound * (1 - 1e-9)
+    impossible = kurtosis < lowest_kurtosis(skew)
     if np.any(impossible):
         raise ValueError(
-            f"kurtosis {kurtosis[impossible][0]:g} is below 1 + skew**2 = {bound[impossible][0]:g}, which is "
+            f"kurtosis {kurtosis[impossible][0]:g} is below 1 + skew**2 = {1 + skew[impossible][0] ** 2:g}, which is "
             "impossible for a raw kurtosis (Normal = 3); if it is an excess kurtosis, add 3"
         )
 

@@ -20,6 +20,7 @@ from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.encoding import decode
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.selection_bias.sharpe import lowest_kurtosis
 from vectorbt.portfolio.registry.store import RunStore
 
 POOLS = {
@@ -60,18 +61,23 @@ class Trial(tp.NamedTuple):
         return cls(
             record,
             is_deleted,
-            data.get("fingerprint"),
-            data.get("frequency"),
+            _as_text(data.get("fingerprint")),
+            _as_text(data.get("frequency")),
             bool(moments),
             Artifact.of(details),
-            *(_as_float(moments.get(name)) for name in cls._fields[6:]),
+            *(_as_float(moments.get(name)) for name in cls._fields[6:-2]),
+            _as_positive(moments.get("periods_per_year")),
+            _as_float(moments.get("bars_in_market")),
         )
 
     @property
     def has_traded(self) -> bool:
-        """Whether it has a Sharpe ratio."""
-        moments = (self.sharpe, self.skew, self.kurtosis)
-        return all(map(math.isfinite, moments)) and self.bars_in_market != 0
+        """Whether it has a Sharpe ratio, and moments that some series of returns has: an altered record may say
+        anything, and must not keep all others from being judged."""
+        moments = (self.sharpe, self.n_obs, self.skew, self.kurtosis)
+        if not all(map(math.isfinite, moments)) or self.bars_in_market == 0:
+            return False
+        return self.n_obs >= 2 and self.kurtosis >= lowest_kurtosis(self.skew)
 
     @property
     def holding_sharpe_ratio(self) -> float:
@@ -237,9 +243,23 @@ def _check_one_frequency(pool: TrialPool, name: str) -> None:
         )
 
 
+def _as_positive(value: tp.Any) -> float:
+    """Return a number above zero, NaN where there is none."""
+    number = _as_float(value)
+    return number if 0 < number < float("inf") else float("nan")
+
+
+def _as_text(value: tp.Any) -> tp.Optional[str]:
+    """Return a text, None where there is none."""
+    return value if type(value) is str else None
+
+
 def _as_float(value: tp.Any) -> float:
-    """Return a number that may be encoded or missing."""
-    if type(value) is float or type(value) is int:
+    """Return a number that may be encoded, NaN where there is none: a record that was altered may hold anything."""
+    if type(value) is float:
         return value
     value = decode(value)
-    return float("nan") if value is None else float(value)
+    try:
+        return float(value) if isinstance(value, (int, float)) else float("nan")
+    except OverflowError:
+        return float("nan")

@@ -150,9 +150,9 @@ def _as_numbers(values: tp.Sequence[tp.Union[int, float]]) -> tp.Any:
     try:
         array = np.array(values)
     except OverflowError:
-        return as_objects(values)
+        return as_objects(list(map(as_printable, values)))
     if array.dtype == object or (array.dtype.kind == "f" and any(map(_is_inexact, values))):
-        return as_objects(values)
+        return as_objects(list(map(as_printable, values)))
     return array
 
 

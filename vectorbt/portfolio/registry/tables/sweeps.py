@@ -3,8 +3,9 @@
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.display import text_of
+from vectorbt.portfolio.registry.display import as_printable, text_of
 from vectorbt.portfolio.registry.query.comparing import ORDERED_KINDS, Kind, classify, is_missing, sort_key
+from vectorbt.portfolio.registry.query.query import is_rankable
 from vectorbt.portfolio.registry.run import RunRecord
 
 _WITH_RANGE = ORDERED_KINDS - {Kind.STRING, Kind.BOOLEAN}
@@ -27,12 +28,11 @@ def summarise(records: tp.Sequence[RunRecord]) -> tp.Frame:
 
 
 def _summary_row(sweep_id: str, runs: tp.Sequence[RunRecord]) -> tp.Tuple:
-    sharpe = pd.Series([run.sharpe_ratio for run in runs], dtype=float)
-    best = sharpe[sharpe.abs() < float("inf")].max()
+    best = max((run.sharpe_ratio for run in runs if is_rankable(run.sharpe_ratio)), default=float("nan"))
     names = dict.fromkeys(name for run in runs for name in run.parameters)
     ranges = {name: _range([run.parameters.get(name) for run in runs]) for name in names}
     varying = ", ".join(f"{name}: {text}" for name, text in ranges.items() if text is not None)
-    return sweep_id, runs[0].timestamp, runs[0].strategy_name, len(runs), best, varying
+    return sweep_id, runs[0].timestamp, runs[0].strategy_name, len(runs), as_printable(best), varying
 
 
 def _range(values: tp.List[tp.Any]) -> tp.Optional[str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.capture.metrics import return_series
+from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.encoding import decode
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactUnreadableError
 from vectorbt.portfolio.registry.portfolios.portable.config import decode_value, decode_wrapper, wrap_array
@@ -319,4 +320,5 @@ def _corrupted(name: str) -> tp.Iterator[None]:
     try:
         yield
     except _MALFORMED as e:
-        raise ArtifactCorruptedError(f"{name} is not what was saved: {e or type(e).__name__}") from e
+        reason = escaped(" ".join(str(e).split())) or type(e).__name__
+        raise ArtifactCorruptedError(f"{name} is not what was saved: {reason}") from e
