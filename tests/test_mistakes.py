@@ -17,6 +17,7 @@ from vectorbt.portfolio.registry.stores import open_store
 LINE = "a line of the user"
 SWEEP = "00000000-0000-4000-8000-00000000000a"
 RUN = make_record(1).run_id
+COMMIT = "abcd" * 10
 RETURNS = make_record(5).run_id
 
 QUESTIONS = [
@@ -140,11 +141,44 @@ IDS = [
     (f"registry.load_returns('{RUN}')", "save_portfolio='returns' keeps the latter"),
 ]
 
-CALLS = QUESTIONS + IDS
+NAMES = [
+    ("registry.get_best_runs('Sharp Ratio')", "did you mean sharpe_ratio"),
+    ("registry.list_runs(where='Sharpe Ratio > 1')", "write sharpe_ratio"),
+    ("registry.list_runs(where='Max Drawdown [%] > 1')", "a title stands in backticks: `Win Rate [%]`"),
+    ("registry.list_runs(symbols='BTCC')", "no run was made on a symbol 'BTCC'; did you mean BTC?"),
+    ("registry.list_runs(symbols=['BTC', 5])", "symbols[1] must be a string, not int"),
+    ("registry.list_runs(symbol='BTC')", "unknown filter 'symbol'; did you mean symbols?"),
+    ("""registry.list_runs(where="symbols == 'BTC'")""", "symbols is a list; write 'BTC' in symbols"),
+    ("registry.list_runs(where='symbol == 1')", "did you mean symbols?"),
+    ("registry.list_runs(commit='ffff')", f"no run has the git commit 'ffff'; there is {COMMIT}"),
+    ("registry.list_runs(commit='main')", "commit must be four digits of a git commit at least"),
+    ("registry.list_runs(commit='ab')", "commit must be four digits of a git commit at least"),
+    (
+        """registry.list_runs(where="bars > '100'")""",
+        "bars holds numbers, and '100' is a text; write 100 without quotes",
+    ),
+    ("registry.list_runs(where='freq > 1')", "did you mean frequency"),
+    ("registry.get_best_runs('bars')", "bars is no metric; list_runs(sort_by='bars') sorts by it"),
+    ("registry.export('runs.csv')", "to_frame().to_csv('runs.csv')"),
+    ("registry.export('runs.xlsx')", "to_frame().to_excel('runs.xlsx')"),
+    ("registry.export(None)", "expected the path, URL or RunRegistry of another registry"),
+    ("registry.merge('nowhere')", "nothing was ever saved there"),
+    ("registry.merge('nowhere.db')", "nothing was ever saved there"),
+    ("RunRegistry(5)", "store must be a path, a URL or a RunStore, not int"),
+    ("RunRegistry('')", "the place of a registry is an empty string"),
+    ("RunRegistry('x', path='y')", "store and path are the same; give one of them"),
+    ("RunRegistry(registry, allow_pickle=False)", "options are for the store that a path makes"),
+    ("RunRegistry('mongodb://host/runs')", "no store for URLs that begin with mongodb://"),
+    ("RunRegistry('x', allow_pickle='no')", "allow_pickle must be True or False"),
+    ("RunRegistry('x', portfolio_format='parquet')", "parquet"),
+]
+
+CALLS = QUESTIONS + IDS + NAMES
 
 
 def save(registry, portfolio):
-    common = dict(tags=["crypto"], data={"fingerprint": "ab" * 32})
+    data = {"fingerprint": "ab" * 32, "symbols": ["BTC"], "bars": 100}
+    common = dict(tags=["crypto"], data=data, environment={"git": {"commit": COMMIT}})
     for i in range(3):
         parameters = {"fast_window": i, "symbol": "BTC", "entry": pd.Timestamp("2024-01-05"), "windows": (i, 5)}
         registry.store.save_run(make_record(i, parameters=parameters, **common))
@@ -168,7 +202,7 @@ def registries(tmp_path_factory, portfolio):
 
 def told(call, registry):
     """Return the error and the warnings of a call as text."""
-    names = dict(registry=registry, np=np, pd=pd, datetime=datetime, os=os)
+    names = dict(registry=registry, RunRegistry=RunRegistry, np=np, pd=pd, datetime=datetime, os=os)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

@@ -152,6 +152,34 @@ def test_an_empty_ranking_says_why(registry):
     assert told(dict(stats={}), metric="own") == "1 run of dual_sma has no own: not recorded"
 
 
+def test_what_people_type_is_understood(registry):
+    data = [{"symbols": ["BTC", "ETH"], "bars": 100, "frequency": "1 days"}, {"symbols": ["SPX"], "frequency": "W-SUN"}]
+    commits = ["abcd" * 10, "ef01" * 10]
+    for i, (described, commit) in enumerate(zip(data, commits, strict=True)):
+        environment = {"git": {"commit": commit}, "vectorbt": "1.2.0"}
+        record = make_record(i, data=described, environment=environment, sharpe_ratio=i, max_drawdown=10 - i)
+        registry.store.save_run(record)
+
+    def found(**filters):
+        return [run.total_trades for run in registry.list_runs(**{"sort_by": "run_id", **filters})]
+
+    assert found(symbols="ETH") == found(symbols=["BTC", "XRP"]) == found(where="'BTC' in symbols") == [0]
+    assert found(commit="EF01E") == found(where=f"git_commit == '{commits[1]}'") == [1]
+    assert found(where="bars == 100") == found(where="frequency == '24h'") == found(where="frequency < '2 days'") == [0]
+    assert found(where="vectorbt == '1.2.0'") == [0, 1] and found(where="frequency == 'W-SUN'") == [1]
+    assert found(sort_by="git_commit", ascending=False) == [1, 0] and found(sort_by="bars") == [0, 1]
+    for title in ("Sharpe Ratio", "sharpe ratio", "sharpe_ratio"):
+        assert (
+            [run.total_trades for run in registry.get_best_runs(title)]
+            == found(sort_by=title, ascending=False)
+            == [1, 0]
+        )
+    for title in ("Max Drawdown [%]", "Max Drawdown", "max_dd"):
+        assert [run.total_trades for run in registry.get_best_runs(title)] == [1, 0]
+        assert found(where=f"`{title}` < 9.5") == [1]
+    assert registry.delete_runs(symbols="SPX") == 1 and registry.count(commit="abcd", strict=True) == 1
+
+
 def test_every_store_knows_the_same_names(registry):
     save(registry)
     assert registry.store.names("strategy_name") == {"dual_sma", "dual_ema", "breakout"}

@@ -8,6 +8,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from tests.support.factories import START, make_record
+from vectorbt.portfolio.registry.named_values import ORIGINS
 from vectorbt.portfolio.registry.query.query import Query
 
 VALUES = (
@@ -33,8 +34,21 @@ NO_TEXTS = {
     "run_id": tuple(make_record(number).run_id for number in range(3)),
     "sweep_id": ("00000000-0000-4000-8000-000000000001",),
     "tags": (),
+    "symbols": (),
 }
 """Texts that a column of times, ids or lists is compared with. No others are, see the tests of `where`."""
+SYMBOLS = ("BTC", "ETH", "600519")
+DATA = (
+    *({}, {"fingerprint": "ab" * 32}, {"fingerprint": "cd" * 32, "frequency": "W-SUN", "bars": 52}),
+    {"symbols": ["BTC", "ETH"], "bars": 100, "frequency": "1 days"},
+    {"symbols": [600519], "bars": 100.0, "frequency": None},
+)
+ENVIRONMENTS = (
+    {},
+    {"git": None, "vectorbt": "1.2.0"},
+    {"git": {"commit": "abcd" * 10}},
+    {"git": {"commit": "abcd0" * 8}},
+)
 TAGS = ("a", "A", "%", "a'b", "日本", "", "t" * 250, "nul\0")
 STRATEGIES = ("dual", "dual ", "Dual", "d%", "o'b", "日本", "s" * 250, "s" * 251, "nul\0")
 SWEEPS = (None, "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
@@ -79,13 +93,14 @@ class Case:
             sharpe_ratio=self.one_of(self.numbers),
             total_trades=self.one_of(self.numbers),
             sweep_id=self.one_of(SWEEPS),
-            data=self.one_of(({}, {"fingerprint": "ab" * 32}, {"fingerprint": "cd" * 32})),
+            data=self.one_of(DATA),
+            environment=self.one_of(ENVIRONMENTS),
         )
 
     # ############# Questions ############# #
 
     def query(self):
-        sortable = [*FIELDS, *self.metrics, *(f"params.{name}" for name in self.names)]
+        sortable = [*FIELDS, *ORIGINS, *self.metrics, *(f"params.{name}" for name in self.names)]
         since, until = self.maybe(lambda: self.one_of(MOMENTS)), self.maybe(lambda: self.one_of(MOMENTS))
         if since is not None and until is not None:
             since, until = sorted((since, until))
@@ -98,6 +113,8 @@ class Case:
             until=until,
             data=self.maybe(lambda: "ab" * 32),
             sweep_id=self.maybe(lambda: self.one_of(SWEEPS[1:])),
+            symbols=self.maybe(lambda: self.draw(st.lists(st.sampled_from(SYMBOLS), max_size=2))),
+            commit=self.maybe(lambda: self.one_of(("abcd", "ABCD0", "ffff"))),
             deleted=self.one_of((False, False, True, None)),
             sort_by=self.one_of(sortable),
             ascending=self.draw(st.booleans()),
@@ -139,7 +156,7 @@ class Case:
         )
 
     def name(self):
-        return self.one_of((*FIELDS, *self.metrics, *(f"params[{quoted(name)}]" for name in self.names)))
+        return self.one_of((*FIELDS, *ORIGINS, *self.metrics, *(f"params[{quoted(name)}]" for name in self.names)))
 
     def literal(self, name):
         """Return what a name may be compared with."""

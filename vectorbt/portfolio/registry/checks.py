@@ -113,8 +113,12 @@ def check_strategy_name(value: tp.Any, may_be_empty: bool = False) -> str:
     return encode(as_text(value), "strategy_name")
 
 
-def check_tags(value: tp.Any) -> tp.List[str]:
+def check_tags(value: tp.Any, name: str = "tags") -> tp.List[str]:
     """Return tags as a new list without repetitions; a lone string is one tag, None is none.
+
+    Args:
+        value (any): Tags, or other texts.
+        name (str): What they are called in an error.
 
     Raises:
         TypeError: If one of the tags is not a string."""
@@ -123,12 +127,12 @@ def check_tags(value: tp.Any) -> tp.List[str]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, (list, tuple, set, frozenset)):
-        raise TypeError(f"tags must be a string or a list of strings, not {type(value).__name__}")
+        raise TypeError(f"{name} must be a string or a list of strings, not {type(value).__name__}")
     tags = sorted(value, key=text_of) if isinstance(value, (set, frozenset)) else list(value)
     for i, tag in enumerate(tags):
         if not isinstance(tag, str):
-            raise TypeError(f"tags[{i}] must be a string, not {type(tag).__name__}: {text_of(tag)}")
-        tags[i] = encode(as_text(tag), f"tags[{i}]")
+            raise TypeError(f"{name}[{i}] must be a string, not {type(tag).__name__}: {text_of(tag)}")
+        tags[i] = encode(as_text(tag), f"{name}[{i}]")
     return list(dict.fromkeys(tags))
 
 

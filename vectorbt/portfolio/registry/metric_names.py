@@ -40,6 +40,28 @@ def vectorbt_metrics() -> tp.Tuple[str, ...]:
     return tuple(FIELD_NAMES.get(name, name) for name in Portfolio.metrics)
 
 
+def metric_called(name: str) -> str:
+    """Return the name of a metric by the title under which `Portfolio.stats` shows it, any other name as it is.
+
+    Upper and lower case are the same, and the unit may be left out.
+
+    Usage:
+        ```pycon
+        >>> metric_called("Max Drawdown [%]"), metric_called("win rate"), metric_called("sharpe_ratio")
+        ('max_drawdown', 'win_rate', 'sharpe_ratio')
+        ```"""
+    from vectorbt.portfolio.base import Portfolio
+
+    if name in Portfolio.metrics or (name.islower() and " " not in name) or name.startswith(PARAMETER_PREFIX):
+        return FIELD_NAMES.get(name, name)
+    called = name.casefold()
+    for metric, settings in Portfolio.metrics.items():
+        title = str(settings.get("title", "")).casefold()
+        if called in (title, title.removesuffix(" [%]")):
+            return FIELD_NAMES.get(metric, metric)
+    return name
+
+
 def needs_frequency(name: str) -> bool:
     """Return whether vectorbt computes a metric only where the bars have a frequency."""
     from vectorbt.portfolio.base import Portfolio

@@ -3,6 +3,7 @@
 import operator
 
 import numpy as np
+import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import RunBlock
@@ -12,7 +13,31 @@ from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
 from vectorbt.portfolio.registry.record_json import parse_timestamp
 
-__all__ = ["MAX_EXACT", "NumericValues", "Values", "fingerprints_of", "values_at", "values_of"]
+__all__ = ["MAX_EXACT", "ORIGINS", "NumericValues", "Values", "fingerprints_of", "values_at", "values_of"]
+
+
+def _frequency(data: tp.Mapping[str, tp.Any]) -> tp.Any:
+    """Return the frequency of the bars, as a duration where it is a fixed one."""
+    frequency = data.get("frequency")
+    try:
+        return pd.Timedelta(frequency) if isinstance(frequency, str) else frequency
+    except ValueError:
+        return frequency
+
+
+def _git_commit(environment: tp.Mapping[str, tp.Any]) -> tp.Any:
+    git = environment.get("git")
+    return git.get("commit") if isinstance(git, dict) else None
+
+
+ORIGINS: tp.Dict[str, tp.Tuple[str, tp.Callable[[tp.Mapping[str, tp.Any]], tp.Any]]] = {
+    "symbols": ("data", lambda data: data.get("symbols")),
+    "bars": ("data", lambda data: data.get("bars")),
+    "frequency": ("data", _frequency),
+    "git_commit": ("environment", _git_commit),
+    "vectorbt": ("environment", lambda environment: environment.get("vectorbt")),
+}
+"""Names of where a result comes from: the field of a record that knows it, and how it is found there."""
 
 MAX_EXACT = 2**53
 """Integers up to here are the same as floats."""
@@ -106,9 +131,13 @@ def values_of(block: RunBlock, name: str) -> Values:
         return values_at(block, ("parameters", name.removeprefix(PARAMETER_PREFIX)))
     if name in HEADLINE:
         return _headline(block, name)
+    if name in ORIGINS:
+        field, read = ORIGINS[name]
+        column = tp.cast(Coded, block.column(field))
+        return Values([read(value) if type(value) is dict else None for value in column.decoded], column.codes)
     if name == "timestamp":
-        column = tp.cast(Coded, block.columns["timestamp",])
-        return Values([parse_timestamp(value) for value in column.distinct], column.codes)
+        moments = tp.cast(Coded, block.columns["timestamp",])
+        return Values([parse_timestamp(value) for value in moments.distinct], moments.codes)
     if name in _DEFAULTS:
         found = values_at(block, (name,))
         if isinstance(found, NumericValues):

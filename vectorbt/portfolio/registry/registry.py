@@ -9,7 +9,7 @@ from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.capture.runs import run_of, sweep_of
 from vectorbt.portfolio.registry.checks import check_portfolio, check_strategy_name, id_of_run
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError
-from vectorbt.portfolio.registry.metric_names import lower_is_better
+from vectorbt.portfolio.registry.metric_names import lower_is_better, metric_called
 from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
 from vectorbt.portfolio.registry.query.query import FIELDS, AllFilters, Conditions, Filters, PoolFilters, Query
 from vectorbt.portfolio.registry.reports import Compaction, Garbage, MergeReport, Problem
@@ -45,10 +45,13 @@ class RunRegistry:
     """Keeps every backtest: what was tried, on which data, with which result, and the portfolio itself.
 
     Args:
-        store (path_like or RunStore): Folder, or a ready store. Defaults to the folder that the environment variable
-            `VBT_REGISTRY` names, else `./backtest_runs`. The folder is made by the first save.
+        store (path_like, RunStore or RunRegistry): Folder, SQLite file, URL of a database, ready store, or a registry,
+            whose store it is then. A new path is a SQLite file if it ends in `.db`, `.sqlite` or `.sqlite3`, else a
+            folder. Defaults to what the environment variable `VBT_REGISTRY` says, else `./backtest_runs`. It is made by
+            the first save. May be called `path` as well.
         **options: Options of the store that a path makes: `artifacts`, `portfolio_format`, `allow_pickle`,
-            and `lock_timeout` of a folder.
+            and `lock_timeout` of a folder. Portfolios of a database whose `artifacts` are not given lie where the
+            environment variable `VBT_REGISTRY_ARTIFACTS` says.
 
     Raises:
         TypeError: If options are given with a ready store.
@@ -64,8 +67,14 @@ class RunRegistry:
         >>> registry.load_portfolio(run_id).stats()
         ```"""
 
-    def __init__(self, store: tp.Union[None, str, os.PathLike, RunStore] = None, **options: tp.Any) -> None:
-        self.store: RunStore = open_store(store, **options)
+    def __init__(
+        self, store: tp.Union[None, str, os.PathLike, RunStore, "RunRegistry"] = None, **options: tp.Any
+    ) -> None:
+        if "path" in options:
+            if store is not None:
+                raise TypeError("store and path are the same; give one of them")
+            store = options.pop("path")
+        self.store: RunStore = open_store(store.store if isinstance(store, RunRegistry) else store, **options)
 
     # ############# Saving ############# #
 
@@ -201,6 +210,9 @@ class RunRegistry:
             until (datetime, date, timedelta or str): Latest timestamp, inclusive. A bare date means the whole day.
             data (str, Series, DataFrame or Portfolio): Prices that the run was made on, or their fingerprint.
             sweep_id (str): Sweep that the run belongs to.
+            symbols (list of str): The run was made on at least one of them. Of a run on many symbols the first ten are
+                known.
+            commit (str): Git commit of the code, or its first digits, four at least.
             deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
             strict (bool): Whether a strategy, tag, parameter, sweep or data that no run has is an error. Else a
                 warning says so where nothing is found, and names the nearest ones.
@@ -253,7 +265,7 @@ class RunRegistry:
         infinite Sharpe ratio.
 
         Args:
-            metric (str): Headline field, or any key of `RunRecord.stats`.
+            metric (str): Headline field, any key of `RunRecord.stats`, or a title such as `"Sharpe Ratio"`.
             n (int): Number of runs at most.
             strategy_name (str): Name of the strategy.
             tags (list of str): The run has at least one of them.
@@ -272,6 +284,7 @@ class RunRegistry:
             ```"""
         if not isinstance(metric, str):
             raise TypeError(f"metric must be a string, not {type(metric).__name__}")
+        metric = metric_called(metric)
         if metric in FIELDS:
             raise QueryError(f"{metric} is no metric; list_runs(sort_by={metric!r}) sorts by it")
         for name, instead in (("sort_by", "metric"), ("limit", "n")):
@@ -661,12 +674,13 @@ class RunRegistry:
         The counterpart of `RunRegistry.merge`, which says what that means.
 
         Args:
-            path (path_like, RunRegistry or RunStore): Other registry. It is made if need be.
+            path (path_like, RunRegistry or RunStore): Other registry, not a table. It is made if need be.
             run_ids (list): Ids, unique prefixes or records. Defaults to all runs, the deleted ones included.
 
         Raises:
             RunNotFoundError: If one of the runs is not there.
             AmbiguousRunIdError: If a prefix fits several runs.
+            ValueError: If the path is one of a table, such as `runs.csv`.
 
         Usage:
             ```pycon
@@ -674,6 +688,7 @@ class RunRegistry:
             MergeReport(merged=5, skipped=0, conflicts=0)
             ```"""
         chosen = None if run_ids is None else {run.run_id for run in self.store.get_runs(run_ids)}
+        _check_no_table(path)
         return transfer(self.store, open_store(_store_of(path)), chosen)
 
     def merge(self, path_or_registry: tp.Union[str, os.PathLike, "RunRegistry", RunStore]) -> MergeReport:
@@ -745,6 +760,28 @@ class RunRegistry:
         except _UNREADABLE:  # the title says it
             return f"<p>{title}</p>"
         return f"<p>{title}{shown}</p>{newest._repr_html_()}"
+
+
+_TABLES = {
+    ".csv": "to_csv",
+    ".xlsx": "to_excel",
+    ".parquet": "to_parquet",
+    ".feather": "to_feather",
+    ".json": "to_json",
+    ".html": "to_html",
+}
+"""How a DataFrame is written to a file, by the ending of its name."""
+
+
+def _check_no_table(place: tp.Any) -> None:
+    """Raise if a registry is to be made at a path that is one of a table."""
+    path = os.fspath(place) if isinstance(place, (str, os.PathLike)) else ""
+    write = _TABLES.get(os.path.splitext(path)[1].lower()) if isinstance(path, str) else None
+    if write is not None and not os.path.isdir(path):
+        raise ValueError(
+            f"export copies runs into another registry, a folder or a database; for a table write "
+            f"to_frame().{write}({path!r})"
+        )
 
 
 def _store_of(place: tp.Union[str, os.PathLike, "RunRegistry", RunStore]) -> tp.Union[str, os.PathLike, RunStore]:

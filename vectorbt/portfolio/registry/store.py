@@ -396,8 +396,8 @@ class RunStore(abc.ABC):
         names of more than a hundred characters.
 
         Args:
-            what (str): Where they stand: `"strategy_name"`, `"tags"`, `"sweep_id"`, or `"parameters"` for the names of
-                those that have a value."""
+            what (str): Where they stand: `"strategy_name"`, `"tags"`, `"sweep_id"`, `"symbols"`, `"git_commit"`, or
+                `"parameters"` for the names of those that have a value."""
         names_in = NAMES[what]
         return {name for record in self.select(Query(deleted=None)) for name in names_in(record) if name is not None}
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.display import text_of
 from vectorbt.portfolio.registry.named_values import (
     MAX_EXACT,
     NumericValues,
@@ -20,7 +21,7 @@ from vectorbt.portfolio.registry.named_values import (
     values_of,
 )
 from vectorbt.portfolio.registry.query.comparing import EPOCH, Kind, classify, contains, equal, is_missing, members
-from vectorbt.portfolio.registry.query.query import Query, has_one_of, is_rankable
+from vectorbt.portfolio.registry.query.query import Query, has_beginning, has_one_of, has_symbol, is_rankable
 from vectorbt.portfolio.registry.query.where import (
     COMPARISONS,
     And,
@@ -97,7 +98,8 @@ def names_in(parts: tp.Sequence[Part], what: str) -> tp.Set[str]:
     """Return the names that runs have. See `vectorbt.portfolio.registry.store.RunStore.names`."""
     if what != "parameters":
         found = (value for block, rows in parts for value in values_of(block, what).distinct_of(rows))
-        return {name for value in found for name in (value if isinstance(value, list) else [value]) if name is not None}
+        names = (name for value in found for name in (value if isinstance(value, list) else [value]))
+        return {text_of(name, str) for name in names if name is not None}
     paths = ((block, rows, path) for block, rows in parts for path in block.columns if path[0] == what)
     return {
         path[1] for block, rows, path in paths if not all(map(is_missing, values_at(block, path).distinct_of(rows)))
@@ -147,6 +149,10 @@ def _conditions(query: Query, block: RunBlock) -> tp.Iterator[tp.Callable[[], tp
     if query.data is not None:
         fingerprints = query.data
         yield partial(fingerprints_of(block).spread, lambda fingerprint: fingerprint in fingerprints)
+    if query.symbols is not None:
+        yield partial(values_of(block, "symbols").spread, partial(has_symbol, wanted=query.symbols))
+    if query.commit is not None:
+        yield partial(values_of(block, "git_commit").spread, partial(has_beginning, wanted=query.commit))
     for name, wanted in (query.parameters or {}).items():
         yield partial(_has_parameter, values_at(block, ("parameters", name)), wanted)
     if query.where is not None:

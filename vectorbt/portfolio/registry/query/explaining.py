@@ -27,6 +27,8 @@ NAMES: tp.Dict[str, tp.Callable[[RunRecord], tp.Iterable[tp.Optional[str]]]] = {
     "strategy_name": lambda record: [record.strategy_name],
     "tags": lambda record: record.tags,
     "sweep_id": lambda record: [record.sweep_id],
+    "symbols": lambda record: [text_of(symbol, str) for symbol in value_of(record, "symbols") or ()],
+    "git_commit": lambda record: [value_of(record, "git_commit")],
     "parameters": lambda record: [name for name, value in record.parameters.items() if not is_missing(value)],
 }
 """Names that a record has, by where they stand. None is no name."""
@@ -112,6 +114,11 @@ def _named(query: Query) -> tp.Iterator[_Named]:
     if query.sweep_id is not None:
         sweep_id = query.sweep_id
         yield _Named(f"no run belongs to a sweep {sweep_id!r}", "sweep_id", sweep_id, _anyone(sweep_id=sweep_id))
+    for symbol in query.symbols or ():
+        yield _Named(f"no run was made on a symbol {symbol!r}", "symbols", symbol, _anyone(symbols=(symbol,)))
+    if query.commit is not None:
+        commit = query.commit
+        yield _Named(f"no run has the git commit {commit!r}", "git_commit", commit, _anyone(commit=commit))
     if query.data is not None:
         yield _Named("no run was made on these prices", None, "", _anyone(data=query.data))
     for name in _parameters(query):
@@ -153,9 +160,10 @@ _KINDS: tp.Dict[Kind, tp.Tuple[str, str]] = {
 
 _FIELDS: tp.Dict[str, Kind] = {
     **dict.fromkeys(HEADLINE, Kind.NUMBER),
-    **dict.fromkeys(("run_id", "strategy_name", "notes", "sweep_id"), Kind.STRING),
+    **dict.fromkeys(("run_id", "strategy_name", "notes", "sweep_id", "git_commit", "vectorbt"), Kind.STRING),
+    **dict.fromkeys(("tags", "symbols"), Kind.SEQUENCE),
     "timestamp": Kind.INSTANT,
-    "tags": Kind.SEQUENCE,
+    "bars": Kind.NUMBER,
 }
 """What every run holds under the name of a field."""
 

@@ -4,7 +4,7 @@ import re
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.errors import QueryError
-from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
+from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX, metric_called
 from vectorbt.portfolio.registry.query.where import (
     COMPARISONS,
     NONE,
@@ -99,7 +99,7 @@ INSTEAD = {
     **dict.fromkeys(("like", "ilike", "contains", "startswith", "endswith", "matches"), _PART),
     "between": "; write 1 <= x <= 2",
     **dict.fromkeys("+-*/^", _NO_ARITHMETIC),
-    "%": "; an expression does no arithmetic, and percentages are plain numbers: 5 means 5 %",
+    "%": "; percentages are plain numbers, there is no arithmetic, and a title stands in backticks: `Win Rate [%]`",
     "(": "; there are no functions",
 }
 """What to write instead of what other languages have, by its first token."""
@@ -204,7 +204,7 @@ class _Parser:
             raise self._unexpected("a value")
         self._advance()
         if token.kind == "name":
-            column = token.text[1:-1]
+            column = metric_called(token.text[1:-1])
         elif token.text == "params":
             column = PARAMETER_PREFIX + self._parameter()
         else:
@@ -322,6 +322,8 @@ class _Parser:
         text, before = self._next.text, self.tokens[self.index - 1].text if self.index else ""
         if self._next.kind == "word" and text.lower() in KEYWORDS and text not in KEYWORDS:
             return f"; write {text.lower()!r} in lower case"
+        if self._next.kind == "word" and (metric := metric_called(title := f"{before} {text}")) != title:
+            return f"; write {metric}"
         doubled = DOUBLED.get(text) if text == before else DOUBLED.get(before + text)
         return doubled or INSTEAD.get(text.lower(), "")
 

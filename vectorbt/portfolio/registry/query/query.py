@@ -4,6 +4,7 @@ A `Query` says what matches. A store may narrow the candidates in a way of its o
 what `Query.apply` returns is the answer."""
 
 import heapq
+import re
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -17,7 +18,14 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import as_text, check_parameters, check_tags, is_run_id
 from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.errors import QueryError
-from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX, duration_metrics, vectorbt_metrics
+from vectorbt.portfolio.registry.metric_names import (
+    HEADLINE,
+    PARAMETER_PREFIX,
+    duration_metrics,
+    metric_called,
+    vectorbt_metrics,
+)
+from vectorbt.portfolio.registry.named_values import ORIGINS
 from vectorbt.portfolio.registry.query.comparing import (
     ORDERED_KINDS,
     Kind,
@@ -41,8 +49,10 @@ from vectorbt.portfolio.registry.query.where import (
 )
 from vectorbt.portfolio.registry.run import RunRecord
 
-FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id")
+FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id", *ORIGINS)
 """Names of a run's fields that can be asked about, beside its metrics and `params.<name>`."""
+
+_COMMIT = re.compile(r"[0-9a-fA-F]{4,64}")
 
 _RANKED = ORDERED_KINDS - {Kind.STRING}
 """Kinds of values of which one can be the best."""
@@ -52,6 +62,9 @@ def value_of(record: RunRecord, name: str) -> tp.Any:
     """Return what a record holds under a name of `RunRegistry.to_frame`: a field, a metric or `params.<name>`.
 
     None where the record has no such value."""
+    if name in ORIGINS:
+        field, read = ORIGINS[name]
+        return read(getattr(record, field))
     if name in HEADLINE or name in FIELDS or name == "column":
         return getattr(record, name)
     if name.startswith(PARAMETER_PREFIX):
@@ -80,6 +93,12 @@ class Conditions(TypedDict, total=False):
 
     sweep_id: tp.Optional[str]
     """Sweep that the run belongs to."""
+
+    symbols: tp.Union[None, str, tp.Sequence[str]]
+    """The run was made on at least one of them."""
+
+    commit: tp.Optional[str]
+    """Git commit of the code, or its beginning."""
 
     deleted: tp.Optional[bool]
     """False for the runs that are there, True for the deleted ones, None for all."""
@@ -132,6 +151,8 @@ class Query:
         until (datetime): Latest timestamp, inclusive, in UTC.
         data (tuple of str): Fingerprints of prices. The run was made on one of them.
         sweep_id (str): Sweep.
+        symbols (tuple of str): The run was made on at least one of them.
+        commit (str): Beginning of the git commit of the code.
         deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
         strict (bool): Whether a name that no run has is an error rather than a warning.
         finite (str): Metric that must be a finite number.
@@ -149,6 +170,8 @@ class Query:
     until: tp.Optional[datetime] = None
     data: tp.Optional[tp.Tuple[str, ...]] = None
     sweep_id: tp.Optional[str] = None
+    symbols: tp.Optional[tp.Tuple[str, ...]] = None
+    commit: tp.Optional[str] = None
     deleted: tp.Optional[bool] = False
     strict: bool = False
     finite: tp.Optional[str] = None
@@ -168,6 +191,8 @@ class Query:
         until: tp.Union[None, str, date, datetime, timedelta] = None,
         data: tp.Any = None,
         sweep_id: tp.Optional[str] = None,
+        symbols: tp.Union[None, str, tp.Sequence[str]] = None,
+        commit: tp.Optional[str] = None,
         deleted: tp.Optional[bool] = False,
         strict: bool = False,
         sort_by: str = "timestamp",
@@ -200,6 +225,8 @@ class Query:
             until=latest,
             data=None if data is None else _as_fingerprints(data),
             sweep_id=_check_type("sweep_id", sweep_id, str),
+            symbols=None if symbols is None else tuple(check_tags(symbols, "symbols")),
+            commit=_check_commit(commit),
             deleted=_check_type("deleted", deleted, bool),
             strict=_check_strict(strict),
             sort_by=_check_sort_by(sort_by),
@@ -209,7 +236,7 @@ class Query:
 
     def best(self, metric: str, n: tp.Optional[int], ascending: bool) -> "Query":
         """Return the query for the `n` best of the runs by a metric, for all of them in order if `n` is None."""
-        ascending, metric = _check_ascending(ascending), as_text(metric)
+        ascending, metric = _check_ascending(ascending), metric_called(as_text(metric))
         return replace(self, finite=metric, sort_by=metric, ascending=ascending, limit=_check_limit(n))
 
     # ############# Matching ############# #
@@ -225,7 +252,7 @@ class Query:
             self.since,
             self.until,
         ]
-        conditions += [self.data, self.sweep_id, self.prefix, self.finite, self.limit]
+        conditions += [self.data, self.sweep_id, self.symbols, self.commit, self.prefix, self.finite, self.limit]
         return all(condition is None for condition in conditions)
 
     def matches(self, record: RunRecord) -> bool:
@@ -257,6 +284,8 @@ class Query:
         return (
             (self.tags is None or not set(self.tags).isdisjoint(record.tags))
             and (self.data is None or record.data.get("fingerprint") in self.data)
+            and (self.symbols is None or has_symbol(value_of(record, "symbols"), self.symbols))
+            and (self.commit is None or has_beginning(value_of(record, "git_commit"), self.commit))
             and (self.parameters is None or _has_parameters(record, self.parameters))
             and (self.where is None or self.where.matches(lambda name: value_of(record, name)))
             and (self.finite is None or is_rankable(value_of(record, self.finite)))
@@ -402,8 +431,8 @@ def _check_meant(where: Where) -> None:
         QueryError: If it is a list, or holds whole ids and the text is none."""
     for name, operator, text, position in where.texts:
         shown = text_of(text[:100])
-        if name.name == "tags":
-            raise error_at(f"tags is a list; write {shown} in tags", where.expression, position)
+        if name.name in ("tags", "symbols"):
+            raise error_at(f"{name.name} is a list; write {shown} in {name.name}", where.expression, position)
         if name.name in ("run_id", "sweep_id") and operator in EQUALITIES and not is_run_id(text):
             problem = f"{shown} is no whole id; of a part of one write {shown} in {name.name}"
             raise error_at(problem, where.expression, position)
@@ -470,6 +499,16 @@ def _has_parameters(record: RunRecord, wanted: tp.Dict[str, tp.Any]) -> bool:
     return True
 
 
+def has_symbol(found: tp.Any, wanted: tp.Collection[str]) -> bool:
+    """Return whether one of the symbols of a run is one of several."""
+    return isinstance(found, list) and any(text_of(symbol, str) in wanted for symbol in found)
+
+
+def has_beginning(found: tp.Any, wanted: str) -> bool:
+    """Return whether a value is a text with some beginning."""
+    return isinstance(found, str) and found.startswith(wanted)
+
+
 def has_one_of(have: tp.Any, choices: tp.Sequence[tp.Any]) -> bool:
     """Return whether a value is one of several, or is missing where one of these is."""
     return any(is_missing(have) if is_missing(choice) else same(have, choice) for choice in choices)
@@ -493,7 +532,7 @@ def _describe_unknown_filter(name: str) -> str:
 def _check_sort_by(value: tp.Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected the name of a field or metric, or params.<name>, to sort by, not {text_of(value)}")
-    return as_text(value)
+    return metric_called(as_text(value))
 
 
 def _check_ascending(value: tp.Any) -> bool:
@@ -506,6 +545,15 @@ def _check_strict(value: tp.Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"strict must be True or False, not {text_of(value)}")
     return bool(value)
+
+
+def _check_commit(value: tp.Any) -> tp.Optional[str]:
+    commit = _check_type("commit", value, str)
+    if commit is not None and not _COMMIT.fullmatch(commit):
+        raise ValueError(
+            f"commit must be four digits of a git commit at least, out of 0-9 and a-f, not {commit[:100]!r}"
+        )
+    return commit and commit.lower()
 
 
 def _check_limit(value: tp.Any) -> tp.Optional[int]:

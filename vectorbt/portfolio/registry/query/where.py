@@ -224,9 +224,10 @@ def _compared(condition: Condition) -> tp.Iterator[Compared]:
 
 def nearest(name: str, known: Collection[str]) -> tp.List[str]:
     """Return up to three names that may have been meant, the likeliest first."""
-    lower, names = name.lower(), sorted(known, key=lambda other: (len(other), other))
-    holding = [other for other in names if len(lower) > 2 and lower in other]
-    return list(dict.fromkeys([*holding, *get_close_matches(lower, names)]))[:3]
+    by_lower = {other.lower(): other for other in sorted(known, key=lambda other: (len(other), other))}
+    lower = name.lower()
+    holding = [other for other in by_lower if len(lower) > 2 and lower in other]
+    return [by_lower[other] for other in dict.fromkeys([*holding, *get_close_matches(lower, by_lower)])][:3]
 
 
 _NO_NAMES = {

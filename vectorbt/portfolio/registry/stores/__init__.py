@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from pathlib import Path
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.locations import local_path, scheme_of
@@ -18,9 +19,12 @@ _NEED_SQLALCHEMY = {"SqlStore": "sql.store", "SqliteStore": "sqlite_store"}
 """Stores that are imported when they are first asked for, and where they are."""
 
 ENVIRONMENT_VARIABLE = "VBT_REGISTRY"
+ARTIFACTS_VARIABLE = "VBT_REGISTRY_ARTIFACTS"
 DEFAULT_FOLDER = "./backtest_runs"
 
 _DATABASES = ("sqlite", "postgresql")
+_SQLITE_ENDINGS = (".db", ".sqlite", ".sqlite3")
+_SQLITE_MAGIC = b"SQLite format 3\0"
 
 
 def open_store(
@@ -29,11 +33,14 @@ def open_store(
     """Return the store at a location.
 
     Args:
-        location (path_like or RunStore): Folder, its `file://` URL, URL of a database, or a ready store. None means
-            what the environment variable `VBT_REGISTRY` says, or `./backtest_runs`.
+        location (path_like or RunStore): Folder, its `file://` URL, SQLite file, URL of a database, or a ready store.
+            A new path is a SQLite file if it ends in `.db`, `.sqlite` or `.sqlite3`. None means what the environment
+            variable `VBT_REGISTRY` says, or `./backtest_runs`.
         must_exist (bool): Whether something must have been saved there already.
         **options: Options of the store that is made: `artifacts`, `portfolio_format`, `allow_pickle`, and
-            `lock_timeout` of a folder.
+            `lock_timeout` of a folder. Where `artifacts` are not given, those of PostgreSQL, and of whatever database
+            `VBT_REGISTRY` names, lie where the environment variable `VBT_REGISTRY_ARTIFACTS` says. A SQLite file that
+            is named otherwise has its own: `RunRegistry.gc` would take those of another file for leftovers.
 
     Raises:
         TypeError: If `location` is nothing of the above, or options are given with a ready store.
@@ -50,6 +57,7 @@ def open_store(
 
 
 def _make_store(location: tp.Union[None, str, os.PathLike], **options: tp.Any) -> RunStore:
+    is_default = location is None
     if location is None:
         location = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
     if not isinstance(location, (str, os.PathLike)):
@@ -57,15 +65,34 @@ def _make_store(location: tp.Union[None, str, os.PathLike], **options: tp.Any) -
     if location == "":
         raise ValueError("the place of a registry is an empty string; expected a folder, such as '.', or a URL")
     scheme = scheme_of(location)
+    place = os.environ.get(ARTIFACTS_VARIABLE)
     if not isinstance(location, str) or scheme is None:
-        return FileStore(location, **options)
+        if not _is_sqlite_file(location):
+            return FileStore(location, **options)
+        given = {"artifacts": place} if place and is_default else {}
+        return __getattr__("SqliteStore")(location, **{**given, **options})
     if scheme == "file":
         return FileStore(local_path(location), **options)
     if scheme.partition("+")[0] not in _DATABASES:
         raise ValueError(
             f"no store for URLs that begin with {scheme}://; expected a folder, or a URL of {' or '.join(_DATABASES)}"
         )
-    return __getattr__("SqlStore")(location, **options)
+    given = {"artifacts": place} if place and (is_default or not scheme.startswith("sqlite")) else {}
+    return __getattr__("SqlStore")(location, **{**given, **options})
+
+
+def _is_sqlite_file(path: tp.Union[str, os.PathLike]) -> bool:
+    """Return whether a path is that of a SQLite file, or of a new one."""
+    path = Path(path).expanduser()
+    has_ending = path.suffix.lower() in _SQLITE_ENDINGS
+    if not path.is_file():
+        return has_ending and not path.exists()
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(_SQLITE_MAGIC))
+    except OSError:  # nobody may read it, which SQLite says best
+        return has_ending
+    return start == _SQLITE_MAGIC or (not start and has_ending)
 
 
 def __getattr__(name: str) -> tp.Any:

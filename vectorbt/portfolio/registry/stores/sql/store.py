@@ -211,6 +211,8 @@ class SqlStore(RunStore):
         )
 
     def names(self, what: str) -> tp.Set[str]:
+        if what not in _NAMES:
+            return super().names(what)
         column = _NAMES[what]
         statement = sa.select(column).where(column.is_not(None)).distinct()
         written = self.database.read(lambda connection: list(connection.scalars(statement)), otherwise=[])
