@@ -58,17 +58,17 @@ class Trial(tp.NamedTuple):
         # A hundred thousand records fit into memory because they stay as they are on disk: the twin is decoded.
         details = record.shallow_copy()
         moments, data = details.json_of("returns_stats"), details.json_of("data")
-        return cls(
+        trial = cls(
             record,
             is_deleted,
             _as_text(data.get("fingerprint")),
             _as_text(data.get("frequency")),
             bool(moments),
             Artifact.of(details),
-            *(_as_float(moments.get(name)) for name in cls._fields[6:-2]),
-            _as_positive(moments.get("periods_per_year")),
-            _as_float(moments.get("bars_in_market")),
+            *(_as_float(moments.get(name)) for name in cls._fields[6:]),
         )
+        can_be = 0 < trial.periods_per_year < float("inf")
+        return trial if can_be else trial._replace(periods_per_year=float("nan"))
 
     @property
     def has_traded(self) -> bool:
@@ -241,12 +241,6 @@ def _check_one_frequency(pool: TrialPool, name: str) -> None:
             f"the pool {name!r} has trials of several frequencies ({', '.join(frequencies)}), whose Sharpe ratios per "
             "period cannot be pooled; use pool='strategy', or pool='filters' with filters that leave one frequency"
         )
-
-
-def _as_positive(value: tp.Any) -> float:
-    """Return a number above zero, NaN where there is none."""
-    number = _as_float(value)
-    return number if 0 < number < float("inf") else float("nan")
 
 
 def _as_text(value: tp.Any) -> tp.Optional[str]:

@@ -150,7 +150,7 @@ def _as_numbers(values: tp.Sequence[tp.Union[int, float]]) -> tp.Any:
     try:
         array = np.array(values)
     except OverflowError:
-        return as_objects(list(map(as_printable, values)))
+        array = np.array(values, object)
     if array.dtype == object or (array.dtype.kind == "f" and any(map(_is_inexact, values))):
         return as_objects(list(map(as_printable, values)))
     return array
