@@ -19,6 +19,7 @@ from vectorbt.portfolio.registry import (
     UntrustedArtifactError,
 )
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.stores.journal import line_of
 
 
@@ -51,7 +52,7 @@ def write_record(registry, **fields):
     record = {**make_record(0).to_dict(), **fields}
     registry.store.base_dir.mkdir(exist_ok=True)
     with open(registry.store.metadata_file, "ab") as file:
-        file.write(line_of("run", [record]))
+        file.write(line_of("run", RunBlock.of([record])))
     return record["run_id"]
 
 

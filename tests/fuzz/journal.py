@@ -13,6 +13,7 @@ from tests.fuzz.altering import alter_json
 from tests.fuzz.promises import Folder, check_folder
 from tests.fuzz.reader import GOLDEN, Reader
 from tests.support.factories import make_record
+from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.stores.journal import deletion, frame, header, line_of
 
 NAME = "runs_metadata.jsonl"
@@ -90,10 +91,10 @@ def seeds():
         for number in range(3)
     ]
     parts = [
-        line_of("run", runs[:1]),
-        line_of("run", sweep),
-        line_of("trial", runs),
-        frame("changed", line_of("run", runs[:1])[len(b'{"crc":"00000000","run":') : -2]),
+        line_of("run", RunBlock.of(runs[:1])),
+        line_of("run", RunBlock.of(sweep)),
+        line_of("trial", RunBlock.of(runs)),
+        frame("changed", line_of("run", RunBlock.of(runs[:1]))[len(b'{"crc":"00000000","run":') : -2]),
         deletion([runs[0]["run_id"]]),
         deletion([sweep[0]["run_id"]], [SWEEP]),
     ]

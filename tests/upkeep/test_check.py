@@ -98,7 +98,7 @@ class TestCheck:
             store.save_run(make_record(number))
         edit_line(store, 3, flip)
         edit_line(store, 4, lambda line: b"\xef\xbb\xbf" + line)
-        edit_line(store, 5, lambda line: line_of("run", [{"run_id": make_record(3).run_id, "tags": 5}]))
+        edit_line(store, 5, lambda line: line_of("run", RunBlock.of([{"run_id": make_record(3).run_id, "tags": 5}])))
         found = {problem.kind: problem for problem in registry.check()}
         assert set(found) == {"unreadable_line", "altered_line", "malformed_record"}
         assert found["unreadable_line"].place == f"{store.metadata_file}:3"
@@ -488,7 +488,7 @@ class TestCompact:
         self.fill(store)
         damaged = edit_line(store, 2, flip)
         in_sweep = edit_line(store, 3, flip)
-        malformed = edit_line(store, 6, lambda line: line_of("run", [{"run_id": "x", "tags": 5}]))
+        malformed = edit_line(store, 6, lambda line: line_of("run", RunBlock.of([{"run_id": "x", "tags": 5}])))
         with open(store.metadata_file, "ab") as file:
             file.write(b"\xff\xfe nonsense\n")
         store.save_run(make_record(20))
@@ -516,7 +516,7 @@ class TestCompact:
     def test_a_torn_end_does_not_come_back(self, registry, store):
         store.save_run(make_record())
         content = store.metadata_file.read_bytes()
-        store.metadata_file.write_bytes(content + line_of("run", [make_record(1).to_dict()])[:-9])
+        store.metadata_file.write_bytes(content + line_of("run", RunBlock.of([make_record(1).to_dict()]))[:-9])
         assert registry.compact().bytes_after == len(content)
         assert store.metadata_file.read_bytes() == content
 
