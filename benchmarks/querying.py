@@ -69,6 +69,15 @@ def measure_memory(folder, what):
     return (resident_bytes() - before) / size
 
 
+def measure_million(folder):
+    """Return the time of the first question and the memory in MB that it leaves behind, in this process."""
+    before = resident_bytes()
+    registry = RunRegistry(folder)
+    elapsed = timed(lambda: registry.get_best_runs(n=10))
+    gc.collect()
+    return elapsed, (resident_bytes() - before) / 1e6
+
+
 def in_a_process(function, *arguments):
     """Return what a function returns in a process of its own, that has imported vectorbt and nothing else."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -93,6 +102,16 @@ def main(full=True):
             "Memory, to the size of the file",
             ["held after a listing", "while all records are handed out", "and the details of each were asked for"],
             [[f"{in_a_process(measure_memory, folder, what):.2f}" for what in ("held", "records", "details")]],
+        )
+    n_runs = 1_000_000 if full else 10_000
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "runs"
+        make_registry(folder, n_runs)
+        elapsed, megabytes = in_a_process(measure_million, folder)
+        table(
+            f"{n_runs:,} runs",
+            ["get_best_runs(n=10), cold", "memory held"],
+            [[milliseconds(elapsed), f"{megabytes:,.0f} MB"]],
         )
 
 

@@ -79,6 +79,29 @@ def save_overhead(sizes):
     )
 
 
+def one_record():
+    """Compare a save of one run without its portfolio with writing and syncing the same bytes."""
+    record = RunRecord.from_portfolio(make_portfolio(), "dual_sma", PARAMETERS)
+    with tempfile.TemporaryDirectory() as temporary:
+        store = FileStore(Path(temporary) / "runs")
+        store.save_run(record)
+        content = store.metadata_file.read_bytes().splitlines(keepends=True)[-1]
+        pairs = []
+        with open(Path(temporary) / "baseline", "ab", buffering=0) as file:
+            for _ in range(300):
+                record.run_id = new_run_ids(1)[0]
+                base = seconds(lambda: (file.write(content), os.fsync(file.fileno())), repeat=1)
+                save = seconds(lambda: store.save_run(record, new_ids=True), repeat=1)
+                pairs.append((base, save))
+    base, save = (statistics.median(times) for times in zip(*pairs, strict=True))
+    beyond = statistics.median(save - base for base, save in pairs)
+    table(
+        "Saving one run, durably, without its portfolio",
+        ["the same bytes, written and synced", "store.save_run", "beyond"],
+        [[milliseconds(base), milliseconds(save), milliseconds(beyond)]],
+    )
+
+
 def naive_store(sizes):
     """Compare with the obvious design: one JSON file that is read and rewritten on every save."""
     record = RunRecord.from_portfolio(make_portfolio(), "dual_sma", PARAMETERS).to_dict()
@@ -174,6 +197,7 @@ def sweep(columns):
 def main(full=True):
     """Run all of it. `full=False` keeps to small registries."""
     save_overhead([100, 100_000] if full else [100, 1_000])
+    one_record()
     naive_store([100, 1_000, 10_000] if full else [100, 1_000])
     sweep(4_950 if full else 190)
     import_cost()
