@@ -116,12 +116,20 @@ class Case:
             symbols=self.maybe(lambda: self.draw(st.lists(st.sampled_from(SYMBOLS), max_size=2))),
             commit=self.maybe(lambda: self.one_of(("abcd", "ABCD0", "ffff"))),
             deleted=self.one_of((False, False, True, None)),
-            sort_by=self.one_of(sortable),
-            ascending=self.draw(st.booleans()),
+            **self.order(sortable),
             limit=self.one_of((None, 0, 1, 2, 3, 5)),
         )
         metric = self.maybe(lambda: self.one_of(("sharpe_ratio", "total_trades", *self.metrics)))
-        return query if metric is None else query.best(metric, self.one_of((1, 2, 5)), self.draw(st.booleans()))
+        per = self.maybe(lambda: self.one_of(sortable))
+        return query if metric is None else query.best(metric, self.one_of((1, 2, 5)), self.draw(st.booleans()), per)
+
+    def order(self, sortable):
+        """Return a name to sort by, or up to three, with their directions."""
+        names = [self.one_of(sortable) for _ in range(self.one_of((1, 1, 2, 3)))]
+        directions = [self.draw(st.booleans()) for _ in names]
+        if len(names) == 1:
+            return dict(sort_by=names[0], ascending=directions[0])
+        return dict(sort_by=names, ascending=directions)
 
     def parameters(self):
         listed = st.lists(st.sampled_from(self.values), max_size=3)

@@ -1,6 +1,7 @@
 """What a person calls: the registry of all runs. It decides nothing itself."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from typing import Unpack
 
@@ -11,13 +12,22 @@ from vectorbt.portfolio.registry.checks import check_portfolio, check_strategy_n
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError
 from vectorbt.portfolio.registry.metric_names import lower_is_better, metric_called
 from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
-from vectorbt.portfolio.registry.query.query import FIELDS, AllFilters, Conditions, Filters, PoolFilters, Query
+from vectorbt.portfolio.registry.query.query import (
+    FIELDS,
+    AllFilters,
+    Conditions,
+    Filters,
+    PoolFilters,
+    Query,
+    first_of_each,
+)
 from vectorbt.portfolio.registry.reports import Compaction, Garbage, MergeReport, Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias.benchmark import Benchmark
 from vectorbt.portfolio.registry.selection_bias.bootstrap import BlockSize
 from vectorbt.portfolio.registry.selection_bias.judge import deflated_sharpe_ratios, judge
 from vectorbt.portfolio.registry.selection_bias.survivors import Survivors, survivors
+from vectorbt.portfolio.registry.selection_bias.trials import distinct_trials
 from vectorbt.portfolio.registry.selection_bias.verdict import SelectionBias
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores import open_store
@@ -216,8 +226,11 @@ class RunRegistry:
             deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
             strict (bool): Whether a strategy, tag, parameter, sweep or data that no run has is an error. Else a
                 warning says so where nothing is found, and names the nearest ones.
-            sort_by (str): Field, metric or `params.<name>`. Missing values and NaN come last in both directions.
-            ascending (bool): Direction. Defaults to newest first for the timestamp, else to ascending.
+            sort_by (str or list of str): Field, metric or `params.<name>`, or several of them. A minus before one means
+                downwards: `["strategy_name", "-sharpe_ratio"]`. Missing and infinite values come last in both
+                directions.
+            ascending (bool or list of bool): Direction, or one for each name. Defaults to newest first for the
+                timestamp, else to ascending.
             limit (int): Number of runs at most.
 
         Raises:
@@ -257,6 +270,8 @@ class RunRegistry:
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
         ascending: tp.Optional[bool] = None,
         deflate: bool = False,
+        per: tp.Optional[str] = None,
+        distinct: bool = False,
         **filters: Unpack[Conditions],
     ) -> RunList:
         """Return the best runs by a metric, the best one first.
@@ -273,6 +288,10 @@ class RunRegistry:
                 everything else when high.
             deflate (bool): Whether `to_frame()` of the list has a column `dsr`: the deflated Sharpe ratio of each run,
                 after all trials of its strategy. See `RunRegistry.selection_bias`.
+            per (str): Field, metric or `params.<name>`: the `n` best of each value under it.
+            distinct (bool): Whether a trial that was repeated is there once: runs of a strategy on the same data whose
+                returns have the same moments, such as a script that was run twice. `to_frame()` of the list has a
+                column `repeats` then, which counts the runs.
             **filters: Conditions of `RunRegistry.list_runs`.
 
         Raises:
@@ -281,6 +300,7 @@ class RunRegistry:
         Usage:
             ```pycon
             >>> registry.get_best_runs("sortino_ratio", n=5, where="max_drawdown < 20")
+            >>> registry.get_best_runs(n=1, per="params.symbol")
             ```"""
         if not isinstance(metric, str):
             raise TypeError(f"metric must be a string, not {type(metric).__name__}")
@@ -292,9 +312,15 @@ class RunRegistry:
                 raise TypeError(f"get_best_runs has no {name}; give {instead}= instead")
         if ascending is None:
             ascending = lower_is_better(metric)
-        query = Query.of(strategy_name, tags, **filters)
-        runs = self.store.list_runs(query.best(metric, n, ascending))
-        return RunList(runs, deflated_sharpe_ratios(self.store, runs) if deflate else None)
+        query = Query.of(strategy_name, tags, **filters).best(metric, n, ascending, per)
+        repeats = None
+        if distinct:
+            ranked = self.store.list_runs(replace(query, per=None, limit=None))
+            trials, repeats = distinct_trials(ranked)
+            runs = trials[: query.limit] if query.per is None else first_of_each(trials, query.per, query.limit)
+        else:
+            runs = self.store.list_runs(query)
+        return RunList(runs, deflated_sharpe_ratios(self.store, runs) if deflate else None, repeats)
 
     def selection_bias(
         self,

@@ -436,11 +436,12 @@ class StoreSuite:
         other.merge(registry)
         assert {run.strategy_name for run in other.list_runs(tags=["dual_sma", kind.TAG])} == {"dual_sma"}
 
-    def test_missing_values_come_last_in_both_directions(self, store):
+    def test_missing_and_infinite_values_come_last_in_both_directions(self, store):
         values = [1.5, float("nan"), -float("inf"), float("inf"), 0.0]
         store.save_runs([make_record(i, sharpe_ratio=value) for i, value in enumerate(values)])
-        assert _numbers(store, sort_by="sharpe_ratio") == [2, 4, 0, 3, 1]
-        assert _numbers(store, sort_by="sharpe_ratio", ascending=False) == [3, 0, 4, 2, 1]
+        for limit in (None, 2, 4):
+            assert _numbers(store, sort_by="sharpe_ratio", limit=limit) == [4, 0, 1, 2, 3][:limit]
+            assert _numbers(store, sort_by="-sharpe_ratio", limit=limit) == [0, 4, 1, 2, 3][:limit]
 
     def test_mixed_types_have_one_order(self, store):
         values = ["b", 2, True, None, 10.5, "a", False, 2**80]

@@ -21,7 +21,14 @@ from vectorbt.portfolio.registry.named_values import (
     values_of,
 )
 from vectorbt.portfolio.registry.query.comparing import EPOCH, Kind, classify, contains, equal, is_missing, members
-from vectorbt.portfolio.registry.query.query import Query, has_beginning, has_one_of, has_symbol, is_rankable
+from vectorbt.portfolio.registry.query.query import (
+    Query,
+    has_beginning,
+    has_one_of,
+    has_symbol,
+    is_rankable,
+    sorts_last,
+)
 from vectorbt.portfolio.registry.query.where import (
     COMPARISONS,
     And,
@@ -84,7 +91,8 @@ def ask(query: Query, parts: tp.Sequence[Part]) -> tp.List[RunRecord]:
         parts (sequence of tuple): Blocks and the rows of them that are asked."""
     blocks = [block for block, _ in parts]
     rows = [_matching(query, block, asked) for block, asked in parts]
-    keys = [_sort_keys(block, query.sort_by, found) for block, found in zip(blocks, rows)]
+    is_simple = not query.then_by and query.per is None
+    keys = [_sort_keys(block, query.sort_by, found) if is_simple else None for block, found in zip(blocks, rows)]
     which = np.repeat(np.arange(len(rows)), list(map(len, rows)))
     found = Found(blocks, which, np.concatenate(rows) if rows else np.empty(0, np.int64))
     numbers = [key for key in keys if key is not None]
@@ -234,17 +242,17 @@ def _each(block: RunBlock, holds: tp.Callable[..., bool], *operands: Operand) ->
 
 
 def _sort_keys(block: RunBlock, name: str, rows: tp.Array1d) -> tp.Optional[tp.Array1d]:
-    """Return numbers by which rows are sorted, NaN for those without a value. None if there are other values."""
+    """Return numbers by which rows are sorted, NaN for those that come last. None if there are other values."""
     if name == "timestamp":
         return block.moments[rows]
     found = values_of(block, name)
     if isinstance(found, NumericValues):
         numbers = found.numbers[rows]
         is_exact = numbers.dtype.kind == "f" or not len(numbers) or bool((np.abs(numbers) <= MAX_EXACT).all())
-        return numbers.astype(np.float64) if is_exact else None
+        return np.where(np.isfinite(numbers), numbers, np.nan) if is_exact else None
     if not all(type(value) is float or _is_small(value) or is_missing(value) for value in found.distinct):
         return None
-    numbers = np.array([float("nan") if is_missing(value) else value for value in found.distinct], np.float64)
+    numbers = np.array([float("nan") if sorts_last(value) else value for value in found.distinct], np.float64)
     return numbers[found.codes[rows]]
 
 

@@ -73,17 +73,18 @@ def problems_of(query: Query, found: tp.Sequence[RunRecord], asked: Asked) -> tp
 def _unanswered(query: Query, asked: Asked) -> tp.List[str]:
     """Return in words why a question whose names are all known finds nothing."""
     if query.finite is not None:
-        candidates = asked.select(replace(query, finite=None, sort_by="timestamp", limit=None))
+        candidates = asked.select(replace(query, finite=None, sort_by="timestamp", per=None, limit=None))
         if candidates:
             return [describe_unranked(query, candidates)]
     return _other_kinds(query, asked)
 
 
 def _is_sorted_by_nothing(query: Query, found: tp.Sequence[RunRecord]) -> bool:
-    """Return whether runs are sorted by a parameter that none of them has: missing values come last."""
-    if not found or not query.sort_by.startswith(PARAMETER_PREFIX):
+    """Return whether runs are sorted or grouped by a parameter that none of them has."""
+    if not found:
         return False
-    return is_missing(value_of(found[0], query.sort_by))
+    names = [name for name in (*query.sorting, query.per) if name is not None and name.startswith(PARAMETER_PREFIX)]
+    return any(all(is_missing(value_of(record, name)) for record in found) for name in names)
 
 
 def _unknown_names(query: Query, asked: Asked) -> tp.List[str]:
@@ -139,8 +140,9 @@ def _parameters(query: Query) -> tp.Iterator[str]:
     yield from query.parameters or ()
     if query.where is not None:
         yield from (name.parameter for name in query.where.names if name.parameter is not None)
-    if query.sort_by.startswith(PARAMETER_PREFIX):
-        yield query.sort_by.removeprefix(PARAMETER_PREFIX)
+    for name in (*query.sorting, query.per):
+        if name is not None and name.startswith(PARAMETER_PREFIX):
+            yield name.removeprefix(PARAMETER_PREFIX)
 
 
 # ############# Values of another kind ############# #

@@ -5,6 +5,7 @@ what `Query.apply` returns is the answer."""
 
 import heapq
 import re
+from collections import Counter
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -110,11 +111,12 @@ class Conditions(TypedDict, total=False):
 class Filters(Conditions, total=False):
     """What `RunRegistry.list_runs` takes beside a strategy and tags: conditions, an order and a limit."""
 
-    sort_by: str
-    """Field, metric or `params.<name>`. Missing values and NaN come last in both directions."""
+    sort_by: tp.Union[str, tp.Sequence[str]]
+    """Field, metric or `params.<name>`, or several of them; a minus before one means downwards. Missing and infinite
+    values come last in both directions."""
 
-    ascending: tp.Optional[bool]
-    """Direction. Defaults to newest first for the timestamp, else to ascending."""
+    ascending: tp.Union[None, bool, tp.Sequence[bool]]
+    """Direction, or one for each of several names. Defaults to newest first for the timestamp, else to ascending."""
 
     limit: tp.Optional[int]
     """Number of runs at most."""
@@ -157,8 +159,10 @@ class Query:
         strict (bool): Whether a name that no run has is an error rather than a warning.
         finite (str): Metric that must be a finite number.
         sort_by (str): Field, metric or `params.<name>`. In both directions numbers come before booleans before texts
-            before the rest, and missing values and NaN last. Equal ones are ordered by run_id.
+            before the rest, and missing and infinite values last. Equal ones are ordered by run_id.
         ascending (bool): Direction.
+        then_by (tuple of tuple): Further names by which equal ones are ordered first, each with its direction.
+        per (str): Name of which each value has a limit of its own.
         limit (int): Number of runs at most."""
 
     prefix: tp.Optional[str] = None
@@ -177,6 +181,8 @@ class Query:
     finite: tp.Optional[str] = None
     sort_by: str = "timestamp"
     ascending: bool = False
+    then_by: tp.Tuple[tp.Tuple[str, bool], ...] = ()
+    per: tp.Optional[str] = None
     limit: tp.Optional[int] = None
 
     @classmethod
@@ -195,8 +201,8 @@ class Query:
         commit: tp.Optional[str] = None,
         deleted: tp.Optional[bool] = False,
         strict: bool = False,
-        sort_by: str = "timestamp",
-        ascending: tp.Optional[bool] = None,
+        sort_by: tp.Union[str, tp.Sequence[str]] = "timestamp",
+        ascending: tp.Union[None, bool, tp.Sequence[bool]] = None,
         limit: tp.Optional[int] = None,
         **unknown: tp.Any,
     ) -> "Query":
@@ -216,6 +222,7 @@ class Query:
         latest = None if until is None else as_moment("until", until, last=True)
         if first is not None and latest is not None and latest < first:
             raise QueryError(f"since ({first}) is after until ({latest}), so no run can be between them; exchange them")
+        first_key, *other_keys = _check_order(sort_by, ascending)
         return cls(
             strategy_name=_check_type("strategy_name", strategy_name, str),
             tags=None if tags is None else tuple(check_tags(tags)),
@@ -229,15 +236,24 @@ class Query:
             commit=_check_commit(commit),
             deleted=_check_type("deleted", deleted, bool),
             strict=_check_strict(strict),
-            sort_by=_check_sort_by(sort_by),
-            ascending=sort_by != "timestamp" if ascending is None else _check_ascending(ascending),
+            sort_by=first_key[0],
+            ascending=first_key[1],
+            then_by=tuple(other_keys),
             limit=_check_limit(limit),
         )
 
-    def best(self, metric: str, n: tp.Optional[int], ascending: bool) -> "Query":
-        """Return the query for the `n` best of the runs by a metric, for all of them in order if `n` is None."""
+    def best(self, metric: str, n: tp.Optional[int], ascending: bool, per: tp.Optional[str] = None) -> "Query":
+        """Return the query for the `n` best of the runs by a metric, for all of them in order if `n` is None.
+
+        Args:
+            metric (str): Metric.
+            n (int): Number of runs at most, of each value under `per` if it is given.
+            ascending (bool): Whether low is best.
+            per (str): Field, metric or `params.<name>`."""
         ascending, metric = _check_ascending(ascending), metric_called(as_text(metric))
-        return replace(self, finite=metric, sort_by=metric, ascending=ascending, limit=_check_limit(n))
+        per = None if per is None else _check_sort_by(per)
+        ranked = replace(self, finite=metric, sort_by=metric, ascending=ascending, then_by=())
+        return replace(ranked, per=per, limit=_check_limit(n))
 
     # ############# Matching ############# #
 
@@ -297,8 +313,20 @@ class Query:
 
     # ############# Ordering ############# #
 
+    @property
+    def sorting(self) -> tp.Tuple[str, ...]:
+        """Names that the runs are ordered by."""
+        return self.sort_by, *(name for name, _ in self.then_by)
+
     def arrange(self, records: tp.List[RunRecord]) -> tp.List[RunRecord]:
         """Return records that match in order, cut at the limit."""
+        if self.per is not None:
+            return first_of_each(replace(self, per=None, limit=None).arrange(records), self.per, self.limit)
+        if self.then_by:
+            ordered = sorted(records, key=_run_id_of)
+            for name, ascending in ((self.sort_by, self.ascending), *self.then_by)[::-1]:
+                ordered = _in_stable_order(ordered, name, ascending)
+            return ordered[: self.limit]
         arranged: tp.List[RunRecord] = []
         lots, unknown = self._keyed(records)
         for keyed in lots:
@@ -326,18 +354,9 @@ class Query:
         if name in HEADLINE:  # numbers need no key to be compared
             value_of_metric = attrgetter(name)
             keyed = [(value_of_metric(record), record) for record in records]
-            unknown = [record for value, record in keyed if value != value]
-            return [[pair for pair in keyed if pair[0] == pair[0]] if unknown else keyed], unknown
-        by_kind: tp.Dict[tp.Any, tp.List[tp.Tuple]] = {}
-        unknown = []
-        for record in records:
-            value = value_of(record, name)
-            if is_missing(value):
-                unknown.append(record)
-            else:
-                key = sort_key(value)
-                by_kind.setdefault(key[0], []).append((key, record))
-        return [by_kind[kind] for kind in sorted(by_kind)], unknown
+            unknown = [record for value, record in keyed if value - value != 0]
+            return [[pair for pair in keyed if pair[0] - pair[0] == 0] if unknown else keyed], unknown
+        return _by_kind(records, name)
 
     # ############# Names ############# #
 
@@ -364,7 +383,7 @@ class Query:
         Raises:
             QueryError: If a metric is unknown. Names the nearest ones."""
         known = {*FIELDS, *HEADLINE, *vectorbt_metrics()}
-        sorting = (name for name in (self.sort_by, self.finite) if name is not None)
+        sorting = (name for name in (*self.sorting, self.finite, self.per) if name is not None)
         names = {name for name in sorting if not name.startswith(PARAMETER_PREFIX)} - {"column"}
         if self.where is not None:
             names |= {name.name for name in self.where.names if name.parameter is None}
@@ -441,6 +460,57 @@ def _check_meant(where: Where) -> None:
 def _not_a_time(where: Where, compared: Compared, kind: Kind) -> QueryError:
     problem = f"{escaped(compared.name.name)} is compared with {compared.value[:100]!r}, which {_NO_TIME[kind]}"
     return error_at(problem, where.expression, compared.position)
+
+
+def _by_kind(records: tp.Iterable[RunRecord], name: str) -> tp.Tuple[tp.List[tp.List[tp.Tuple]], tp.List[RunRecord]]:
+    """Pair records with what they are sorted by, those of each kind of value apart, in the order of the kinds.
+
+    Those that come last in any case are returned apart as well."""
+    by_kind: tp.Dict[tp.Any, tp.List[tp.Tuple]] = {}
+    last = []
+    for record in records:
+        value = value_of(record, name)
+        if sorts_last(value):
+            last.append(record)
+        else:
+            key = sort_key(value)
+            by_kind.setdefault(key[0], []).append((key, record))
+    return [by_kind[kind] for kind in sorted(by_kind)], last
+
+
+def _in_stable_order(records: tp.Iterable[RunRecord], name: str, ascending: bool) -> tp.List[RunRecord]:
+    """Return records in order of what they hold under a name. Equal ones stay as they are."""
+    lots, last = _by_kind(records, name)
+    ordered = [pair for lot in lots for pair in sorted(lot, key=_key_of, reverse=not ascending)]
+    return [*(record for _, record in ordered), *last]
+
+
+def first_of_each(records: tp.Iterable[RunRecord], name: str, limit: tp.Optional[int]) -> tp.List[RunRecord]:
+    """Return the first ones of the records that hold the same value under a name, in the order in which they are.
+
+    Missing values are the same."""
+    counts: tp.Counter = Counter()
+    kept = []
+    for record in records:
+        value = value_of(record, name)
+        key = None if is_missing(value) else sort_key(value)
+        counts[key] += 1
+        if limit is None or counts[key] <= limit:
+            kept.append(record)
+    return kept
+
+
+def sorts_last(value: tp.Any) -> bool:
+    """Return whether a value comes last in both directions: it is missing, or an infinite number."""
+    if type(value) is float:
+        return value - value != 0.0
+    if is_missing(value):
+        return True
+    kind, key = classify(value)
+    return kind is Kind.NUMBER and key in _INFINITE
+
+
+_INFINITE = (float("inf"), -float("inf"))
 
 
 def _key_of(pair: tp.Tuple) -> tp.Any:
@@ -524,7 +594,8 @@ def _check_type(name: str, value: tp.Any, expected: type) -> tp.Any:
 
 
 def _describe_unknown_filter(name: str) -> str:
-    filters = [field.name for field in fields(Query) if field.name not in ("prefix", "finite")]
+    inner = ("prefix", "finite", "then_by", "per")
+    filters = [field.name for field in fields(Query) if field.name not in inner]
     near = nearest(name, filters)
     return f"unknown filter {name!r}; " + (f"did you mean {near[0]}?" if near else f"expected {', '.join(filters)}")
 
@@ -533,6 +604,26 @@ def _check_sort_by(value: tp.Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected the name of a field or metric, or params.<name>, to sort by, not {text_of(value)}")
     return metric_called(as_text(value))
+
+
+def _check_order(sort_by: tp.Any, ascending: tp.Any) -> tp.List[tp.Tuple[str, bool]]:
+    """Return the names to sort by, each with its direction."""
+    names = [sort_by] if isinstance(sort_by, str) else sort_by
+    if not isinstance(names, (list, tuple)) or not names:
+        raise TypeError(
+            f"expected the name of a field or metric, or params.<name>, or a list of them, to sort by, "
+            f"not {text_of(sort_by)}"
+        )
+    checked = [_check_sort_by(name) for name in names]
+    if ascending is None:
+        named = [(metric_called(name.removeprefix("-")), not name.startswith("-")) for name in checked]
+        return [(name, upwards and name != "timestamp") for name, upwards in named]
+    if any(name.startswith("-") for name in checked):
+        raise ValueError("a minus in sort_by says the direction already; give ascending or the minus")
+    directions = ascending if isinstance(ascending, (list, tuple)) else [ascending] * len(checked)
+    if len(directions) != len(checked):
+        raise ValueError(f"ascending has {len(directions)} directions for {len(checked)} names in sort_by")
+    return list(zip(checked, map(_check_ascending, directions)))
 
 
 def _check_ascending(value: tp.Any) -> bool:

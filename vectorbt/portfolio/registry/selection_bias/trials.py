@@ -196,6 +196,18 @@ def best_trial(store: RunStore, query: Query) -> Trial:
     )
 
 
+def distinct_trials(records: tp.Iterable[RunRecord]) -> tp.Tuple[tp.List[RunRecord], tp.Dict[str, int]]:
+    """Return the first record of each trial, and how many of the records are that trial, by run_id.
+
+    A run of which nobody knows what trial it is, such as an aggregate of several columns, is one of its own."""
+    first: tp.Dict[tp.Any, RunRecord] = {}
+    counts: tp.Dict[str, int] = {}
+    for trial in map(Trial.of, records):
+        kept = first.setdefault(trial.identity if trial.is_judgeable else trial.record.run_id, trial.record)
+        counts[kept.run_id] = counts.get(kept.run_id, 0) + 1
+    return list(first.values()), counts
+
+
 _ANY = object()
 
 

@@ -37,20 +37,31 @@ class RunList(list[RunRecord]):
         >>> runs.to_frame()["params.fast"].value_counts()
         ```"""
 
-    def __init__(self, records: tp.Iterable[RunRecord] = (), dsr: tp.Optional[tp.Dict[str, float]] = None) -> None:
+    def __init__(
+        self,
+        records: tp.Iterable[RunRecord] = (),
+        dsr: tp.Optional[tp.Dict[str, float]] = None,
+        repeats: tp.Optional[tp.Dict[str, int]] = None,
+    ) -> None:
         super().__init__(records)
         self.dsr = dsr
         """Deflated Sharpe ratios by run_id, if they were asked for."""
+        self.repeats = repeats
+        """How many runs are the same trial by run_id, if only distinct trials were asked for."""
 
     def to_frame(self) -> tp.Frame:
         """Return the runs as a DataFrame. See `to_frame`.
 
-        With a column `dsr` beside the Sharpe ratio if `RunRegistry.get_best_runs` was called with `deflate`."""
+        With a column `dsr` beside the Sharpe ratio if `RunRegistry.get_best_runs` was called with `deflate`, and a
+        column `repeats` if it was called with `distinct`."""
         frame = to_frame(self)
         if self.dsr is not None:
             frame = frame.drop(columns="dsr", errors="ignore")
             at = list(frame.columns).index("sharpe_ratio") + 1
             frame.insert(at, "dsr", frame.index.map(self.dsr).astype(float))
+        if self.repeats is not None:
+            frame = frame.drop(columns="repeats", errors="ignore")
+            frame.insert(list(frame.columns).index("win_rate") + 1, "repeats", frame.index.map(self.repeats))
         return frame
 
     @overload
@@ -61,7 +72,7 @@ class RunList(list[RunRecord]):
 
     def __getitem__(self, key: tp.Any) -> tp.Any:
         got = super().__getitem__(key)
-        return RunList(got, self.dsr) if isinstance(key, slice) else got
+        return RunList(got, self.dsr, self.repeats) if isinstance(key, slice) else got
 
     def __repr__(self) -> str:
         if not self:

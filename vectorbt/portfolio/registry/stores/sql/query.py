@@ -252,6 +252,7 @@ class Parameter(Values):
         of_run = sa.and_(parameters.c.id == runs.c.id, parameters.c.name == self._name, is_number)
         return Order(
             parameters.c.number,
+            parameters.c.number.is_not(None),
             runs.join(parameters, of_run),
             others=self._runs_with(sa.not_(is_number)),
             missing=None if is_ranked else sa.not_(self.present()),
@@ -332,12 +333,14 @@ class Order(tp.NamedTuple):
     """How a database puts runs in order by the numbers under a name.
 
     Args:
-        key (Column): Number, null for the runs that have none.
+        key (Column): Number.
+        present (Condition): Runs that have a number which does not come last in any case.
         source (FromClause): Where it is found.
         others (Condition): Runs with a value that is no number, which Python puts in their place.
         missing (Condition): Runs without a value. None if there can be none, or none is asked for."""
 
     key: sa.ColumnElement
+    present: Sql
     source: sa.FromClause
     others: tp.Optional[Sql] = None
     missing: tp.Optional[Sql] = None
@@ -346,12 +349,16 @@ class Order(tp.NamedTuple):
 def order_of(query: Query, planner: Planner) -> tp.Optional[Order]:
     """Return how a database can put the runs of a query in order, or None if Python does."""
     runs = schema.runs
+    if query.then_by or query.per is not None:
+        return None
     if query.sort_by in ("timestamp", "run_id"):
-        return Order(runs.c[query.sort_by], runs)
+        return Order(runs.c[query.sort_by], sa.true(), runs)
     values = _values_of(query.sort_by, planner)
     is_ranked = query.finite == query.sort_by
     if isinstance(values, Parameter):
         return values.order(is_ranked)
     if isinstance(values, Column) and values.kind is Kind.NUMBER:
-        return Order(values.column, runs, missing=None if is_ranked else values.absent())
+        is_finite = values.column.between(-MAX_FLOAT, MAX_FLOAT)
+        last = sa.or_(values.absent(), sa.not_(is_finite))
+        return Order(values.column, is_finite, runs, missing=None if is_ranked else last)
     return None

@@ -21,8 +21,8 @@ from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
 from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
-from vectorbt.portfolio.registry.query.comparing import Kind, is_missing
-from vectorbt.portfolio.registry.query.query import Query, value_of
+from vectorbt.portfolio.registry.query.comparing import Kind
+from vectorbt.portfolio.registry.query.query import Query, sorts_last, value_of
 from vectorbt.portfolio.registry.reports import Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore, tombstone
@@ -269,7 +269,7 @@ class SqlStore(RunStore):
         runs = schema.runs
         direction = order.key.asc() if query.ascending else order.key.desc()
         keys = sa.select(runs.c.id, runs.c.run_id, order.key.label("key")).select_from(order.source)
-        ordered = keys.where(condition, order.key.is_not(None)).order_by(direction, runs.c.run_id)
+        ordered = keys.where(condition, order.present).order_by(direction, runs.c.run_id)
         found = self._first_in_order(connection, query, limit, ordered)
         if order.others is not None:
             others = self._rows(connection, condition, order.others)
@@ -435,11 +435,11 @@ def _is_settled(found: tp.Sequence[tp.Tuple[tp.Any, RunRecord]], limit: int, las
 
 
 def _count_ranked(records: tp.Sequence[RunRecord], name: str) -> int:
-    """Return how many records have a value under a name.
+    """Return how many records have a value under a name that does not come last in any case.
 
-    Some values that a database knows nothing of are missing as well, such as NaT. They share the last place with the
+    Some values that a database knows nothing of do so as well, such as NaT. They share the last place with the
     runs that have none."""
-    return sum(not is_missing(value_of(record, name)) for record in records)
+    return sum(not sorts_last(value_of(record, name)) for record in records)
 
 
 def _own_part(record: tp.Mapping[str, tp.Any], shared: tp.Mapping[str, tp.Any]) -> tp.Dict[str, tp.Any]:
