@@ -1,5 +1,7 @@
 """How people say which registry they mean."""
 
+import pickle
+
 import pytest
 
 from tests.support.factories import make_record
@@ -40,6 +42,25 @@ def test_a_database_is_opened_by_its_path(here, name):
     other = save(RunRegistry(MemoryStore()), 1)
     assert len(other.merge("moved").merged) == 1 and len(other.export("copy.db").merged) == 2
     assert (here / "copy.db").is_file()
+
+
+@pytest.mark.parametrize("place", ["folder", "runs.db"])
+def test_a_registry_remembers_the_format_that_it_was_made_with(here, place):
+    pytest.importorskip("sqlalchemy", reason="needs the extra sql")
+    assert RunRegistry("plain").store.portfolio_format == "pickle"
+    made = RunRegistry(place, portfolio_format="portable")
+    assert RunRegistry(place).store.portfolio_format == "pickle"  # nothing was saved yet
+    save(made)
+    for registry in (RunRegistry(place), pickle.loads(pickle.dumps(RunRegistry(place)))):
+        assert registry.store.portfolio_format == "portable" and registry.store.given_format is None
+    other = RunRegistry(place, portfolio_format="pickle")
+    assert other.store.portfolio_format == "pickle"  # for this time
+    save(other, 1)
+    other.delete_run(make_record(1).run_id)
+    other.compact()
+    other.close()
+    assert RunRegistry(place).store.portfolio_format == "portable" and len(RunRegistry(place)) == 1
+    assert RunRegistry(place).compact(dry_run=True).bytes_before == RunRegistry(place).compact().bytes_after
 
 
 def test_a_folder_may_be_called_anything(here):

@@ -58,15 +58,23 @@ class RunStore(abc.ABC):
 
     Args:
         artifacts (ArtifactStore): Where the portfolios lie.
-        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise. Defaults to the one
+            that the registry was made with, else `pickle`. A new registry remembers the one that is given.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains."""
 
-    def __init__(self, artifacts: ArtifactStore, portfolio_format: str = "pickle", allow_pickle: bool = True) -> None:
+    def __init__(
+        self, artifacts: ArtifactStore, portfolio_format: tp.Optional[str] = None, allow_pickle: bool = True
+    ) -> None:
         self.artifacts = artifacts
-        self.portfolio_format = check_format(portfolio_format)
+        self.given_format = None if portfolio_format is None else check_format(portfolio_format)
         if not isinstance(allow_pickle, bool):  # a text such as "False" would be true
             raise TypeError(f"allow_pickle must be True or False, not {allow_pickle!r}")
         self.allow_pickle = allow_pickle
+
+    @property
+    def portfolio_format(self) -> str:
+        """Format in which portfolios are saved: the one that was given, else that of the registry, else `pickle`."""
+        return self.given_format or check_format(self.kept_format() or "pickle")
 
     # ############# Backend ############# #
 
@@ -117,6 +125,10 @@ class RunStore(abc.ABC):
     def exists(self) -> bool:
         """Return whether anything was ever saved here."""
         return True
+
+    def kept_format(self) -> tp.Optional[str]:
+        """Return the format of portfolios that the registry was made with, if it remembers one."""
+        return None
 
     def check_writable(self) -> None:  # noqa: B027
         """Check that runs can be saved, as far as that can be told quickly: it is asked before a portfolio is written.

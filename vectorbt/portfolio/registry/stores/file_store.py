@@ -35,7 +35,7 @@ from vectorbt.portfolio.registry.artifacts.files import (
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.block import RunBlock
-from vectorbt.portfolio.registry.encoding import dumps
+from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError, StoreError
 from vectorbt.portfolio.registry.query.columns import ask, kinds_in, names_in
 from vectorbt.portfolio.registry.query.comparing import Kind
@@ -81,7 +81,8 @@ class FileStore(RunStore):
         base_dir (path_like): Folder.
         artifacts (path_like or ArtifactStore): Where the portfolios lie: a folder, a URL that fsspec knows, or a store
             of artifacts. Defaults to the folder `portfolios` in `base_dir`.
-        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise. Defaults to the one
+            that the registry was made with, else `pickle`. A new registry remembers the one that is given.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
         lock_timeout (float): Seconds that a change waits for somebody else who is changing the registry, before it
             ends with a `StoreError` that says who. None means for ever.
@@ -102,7 +103,7 @@ class FileStore(RunStore):
         self,
         base_dir: tp.Union[str, os.PathLike] = "./backtest_runs",
         artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
-        portfolio_format: str = "pickle",
+        portfolio_format: tp.Optional[str] = None,
         allow_pickle: bool = True,
         lock_timeout: tp.Optional[float] = None,
     ) -> None:
@@ -131,11 +132,20 @@ class FileStore(RunStore):
         return self.metadata_file.exists() or self.older_metadata_file.exists()
 
     def __getstate__(self) -> tp.Dict[str, tp.Any]:
-        own = ("base_dir", "artifacts", "portfolio_format", "allow_pickle", "lock_timeout")
-        return {name: getattr(self, name) for name in own}
+        own = ("base_dir", "artifacts", "allow_pickle", "lock_timeout")
+        return {"portfolio_format": self.given_format, **{name: getattr(self, name) for name in own}}
 
     def __setstate__(self, state: tp.Dict[str, tp.Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]  # a subclass that takes other arguments has its own
+
+    def kept_format(self) -> tp.Optional[str]:
+        with suppress(FileNotFoundError), open(self.metadata_file, "rb", buffering=0, opener=open_regular) as file:
+            opening = _opening(file)
+            if opening is not None and opening.kind == "header":
+                check_header(opening.value, self.metadata_file)
+                kept = loads(opening.value).get("portfolio_format")
+                return kept if isinstance(kept, str) else None
+        return None
 
     # ############# Backend ############# #
 
@@ -347,7 +357,7 @@ class FileStore(RunStore):
                 )
             end = self._cut_torn_end(file)
             try:
-                write_fully(file.fileno(), lines if end else header() + lines)
+                write_fully(file.fileno(), lines if end else header(self.given_format) + lines)
                 os.fsync(file.fileno())
                 self._folder.sync_names(file.fileno())
             except BaseException:
@@ -374,7 +384,7 @@ class FileStore(RunStore):
         return end
 
     def _check_opening(self, file: tp.BinaryIO) -> None:
-        opening = parse_line(_read_at(file, 0, _TAIL).partition(b"\n")[0] + b"\n")
+        opening = _opening(file)
         if opening is not None and opening.kind == "header":
             check_header(opening.value, self.metadata_file)
 
@@ -446,7 +456,11 @@ class FileStore(RunStore):
             before, end = self._read_own(self.metadata_file), self._journal.end
             file_id = self._journal.file_id
         with collection_paused():
-            content = b"".join([header(), *lines_of("run", runs), *lines_of("trial", trials)]) if before else b""
+            content = (
+                b"".join([header(self.kept_format()), *lines_of("run", runs), *lines_of("trial", trials)])
+                if before
+                else b""
+            )
         n_aside = len(damaged) + len(damaged_lines(before[end:]))
         lines = before.count(b"\n"), content.count(b"\n")
         saving = Compaction(len(before), len(content), *lines, n_aside)
@@ -507,6 +521,11 @@ class FileStore(RunStore):
             return os.stat(self.metadata_file).st_size
         except FileNotFoundError:
             return 0
+
+
+def _opening(file: tp.BinaryIO) -> tp.Optional[Entry]:
+    """Return what the first line of a journal says, if it can be read."""
+    return parse_line(_read_at(file, 0, _TAIL).partition(b"\n")[0] + b"\n")
 
 
 def _last_line(file: tp.BinaryIO, size: int) -> bytes:

@@ -10,11 +10,12 @@
 {"crc":"<crc32>","trial":{"run_id":...}}
 ```
 
-The file is only ever appended to. The CRC-32 is over the bytes of the value. A line is there whole or not at all, and
-so is a save: `run` is the record of a lone run, `runs` are those of a sweep as columns, see
-`vectorbt.portfolio.registry.block`. `changed` is a record that takes the place of an earlier one. `deleted` names runs
-that were deleted, or all of a sweep; what was saved of them stays where it is, since a deleted run stays a trial.
-`trial` and `trials` are runs that were deleted in another registry, or before a compaction."""
+The header has `"portfolio_format"` as well where the registry was made with one. The file is only ever appended to. The
+CRC-32 is over the bytes of the value. A line is there whole or not at all, and so is a save: `run` is the record of a
+lone run, `runs` are those of a sweep as columns, see `vectorbt.portfolio.registry.block`. `changed` is a record that
+takes the place of an earlier one. `deleted` names runs that were deleted, or all of a sweep; what was saved of them
+stays where it is, since a deleted run stays a trial. `trial` and `trials` are runs that were deleted in another
+registry, or before a compaction."""
 
 import os
 import re
@@ -56,9 +57,13 @@ def frame(kind: str, content: bytes) -> bytes:
     return b'{"crc":"%08x","%s":%s}\n' % (zlib.crc32(content), kind.encode(), content)
 
 
-def header() -> bytes:
-    """Return the first line of a file."""
-    return frame("header", dumps(dict(format=FORMAT, version=VERSION)))
+def header(portfolio_format: tp.Optional[str] = None) -> bytes:
+    """Return the first line of a file.
+
+    Args:
+        portfolio_format (str): Format in which portfolios are saved unless somebody says otherwise."""
+    kept = {} if portfolio_format is None else dict(portfolio_format=portfolio_format)
+    return frame("header", dumps(dict(format=FORMAT, version=VERSION, **kept)))
 
 
 def line_of(kind: str, block: RunBlock) -> bytes:

@@ -20,13 +20,14 @@ class MemoryStore(RunStore):
 
     Args:
         artifacts (path_like or ArtifactStore): Where the portfolios lie. Defaults to memory as well.
-        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise. Defaults to
+            `pickle`.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code they contain."""
 
     def __init__(
         self,
         artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
-        portfolio_format: str = "pickle",
+        portfolio_format: tp.Optional[str] = None,
         allow_pickle: bool = True,
     ) -> None:
         place = MemoryArtifacts() if artifacts is None else open_artifacts(artifacts)

@@ -15,7 +15,8 @@ class SqliteStore(SqlStore):
     Args:
         path (path_like): File. It is made by the first save.
         artifacts (path_like or ArtifactStore): Where the portfolios lie. Defaults to the folder `<path>.portfolios`.
-        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise. Defaults to the one
+            that the registry was made with, else `pickle`. A new registry remembers the one that is given.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
 
     Raises:
@@ -33,7 +34,7 @@ class SqliteStore(SqlStore):
         self,
         path: tp.Union[str, os.PathLike],
         artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
-        portfolio_format: str = "pickle",
+        portfolio_format: tp.Optional[str] = None,
         allow_pickle: bool = True,
     ) -> None:
         super().__init__(sqlite_url(path), artifacts, portfolio_format, allow_pickle)

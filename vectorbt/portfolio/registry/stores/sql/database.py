@@ -133,6 +133,8 @@ class Database:
         self._engine = engine
         self._inherited: tp.List[sa.Pool] = []
         self.known_names: tp.Set[str] = set()
+        self.settings: tp.Dict[str, str] = {}
+        """What a database remembers that is made by the first save."""
         """Names of metrics that are known to be in it."""
         self._forget_connections()
         _databases.add(self)
@@ -298,13 +300,14 @@ class Database:
                 self._prepare()
                 self._is_prepared = True
             if not has_tables:
-                self._repeat(schema.create, self.writing)
+                self._repeat(lambda connection: schema.create(connection, self.settings), self.writing)
                 self._is_current = True
             return self._repeat(lambda connection: self._work_on_known(connection, work), self.writing)
 
     def _work_on_known(self, connection: sa.Connection, work: "Work[Result]") -> Result:
         """Do something in a transaction, unless a newer version has changed the tables since they were looked at."""
-        if set(connection.exec_driver_sql(_SEEN).scalars()) != set(schema.known()):
+        seen = {name for name in connection.exec_driver_sql(_SEEN).scalars() if "=" not in name}
+        if seen != set(schema.known()):
             self._missing_migrations(connection)
         return work(connection)
 

@@ -18,7 +18,7 @@ _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 migrations = sa.Table("vectorbt_registry", metadata, sa.Column("name", _Text, primary_key=True))
-"""What a database has seen: `VERSION_1`, then the name of each migration."""
+"""What a database has seen: `VERSION_1`, the name of each migration, and as `name=value` what it was made with."""
 
 runs = sa.Table(
     "runs",
@@ -102,13 +102,21 @@ def known() -> tp.List[str]:
 
 def seen(connection: sa.Connection) -> tp.Set[str]:
     """Return the names that a database has seen."""
-    return set(connection.scalars(sa.select(migrations.c.name)))
+    return {name for name in connection.scalars(sa.select(migrations.c.name)) if "=" not in name}
 
 
-def create(connection: sa.Connection) -> None:
-    """Make the tables in a database that has none."""
+def setting(connection: sa.Connection, name: str) -> tp.Optional[str]:
+    """Return what a database was made with."""
+    start = f"{name}="
+    rows = connection.scalars(sa.select(migrations.c.name))
+    return next((row.removeprefix(start) for row in rows if row.startswith(start)), None)
+
+
+def create(connection: sa.Connection, settings: tp.Mapping[str, str] = {}) -> None:  # noqa: B006
+    """Make the tables in a database that has none, which remembers settings."""
     metadata.create_all(connection, checkfirst=False)
-    connection.execute(sa.insert(migrations), [{"name": name} for name in known()])
+    names = [*known(), *(f"{name}={value}" for name, value in settings.items())]
+    connection.execute(sa.insert(migrations), [{"name": name} for name in names])
 
 
 def migrate(connection: sa.Connection, migration: Migration) -> None:

@@ -76,7 +76,8 @@ class SqlStore(RunStore):
         artifacts (path_like or ArtifactStore): Where the portfolios lie: a folder, a URL that fsspec knows, such as
             `s3://bucket/prefix`, or a store of artifacts. Defaults to the folder `<file>.portfolios` beside a SQLite
             file; with any other database it is needed.
-        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise.
+        portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise. Defaults to the one
+            that the registry was made with, else `pickle`. A new registry remembers the one that is given.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
 
     Raises:
@@ -94,11 +95,14 @@ class SqlStore(RunStore):
         self,
         url_or_engine: tp.Union[str, sa.URL, sa.Engine],
         artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
-        portfolio_format: str = "pickle",
+        portfolio_format: tp.Optional[str] = None,
         allow_pickle: bool = True,
     ) -> None:
         self.database: Database = open_database(url_or_engine)
         super().__init__(self._open_artifacts(artifacts), portfolio_format, allow_pickle)
+        if self.given_format is not None:
+            self.database.settings["portfolio_format"] = self.given_format
+        self._kept_format: tp.Optional[tp.Tuple[tp.Optional[str]]] = None
         self._sweeps: tp.Dict[tp.Optional[str], tp.Dict[str, tp.Any]] = {}
         self._warned: tp.Set[str] = set()
 
@@ -119,7 +123,7 @@ class SqlStore(RunStore):
         return dict(
             address=self.database.address,
             artifacts=self.artifacts,
-            portfolio_format=self.portfolio_format,
+            portfolio_format=self.given_format,
             allow_pickle=self.allow_pickle,
         )
 
@@ -192,7 +196,13 @@ class SqlStore(RunStore):
         self.database.check_writable()
 
     def close(self) -> None:
+        self._kept_format = None
         self.database.close()
+
+    def kept_format(self) -> tp.Optional[str]:
+        if self._kept_format is None:  # it is written down once, with the tables
+            self._kept_format = self.database.read(lambda connection: (schema.setting(connection, "portfolio_format"),))
+        return None if self._kept_format is None else self._kept_format[0]
 
     # ############# Counting ############# #
 
