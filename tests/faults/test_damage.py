@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import expensive
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, QueryError, RunNotFoundError, RunRegistry, SchemaVersionError
 from vectorbt.portfolio.registry.query.query import Query
@@ -370,7 +371,7 @@ def use(registry, run_id):
     registry.delete_run(run_id)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@expensive(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(st.sampled_from(FIELDS + INNER), HOSTILE, min_size=1, max_size=4))
 @example(changes={"artifact": {"names": ["x"], "$x": 1}})
 @example(
@@ -394,7 +395,7 @@ def test_hostile_records_disturb_nobody(tmp_path, changes):
     assert everything_saved() <= ids(store) | ({hostile["run_id"]} if isinstance(hostile["run_id"], str) else set())
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@expensive(100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(["run", "runs", "changed", "deleted", "trial", "trials", "header"]),
     value=HOSTILE,
@@ -415,7 +416,7 @@ def test_hostile_lines_disturb_nobody(tmp_path, kind, value, at):
     assert ids(store) == everything_saved()
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@expensive(100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     garbage=st.binary(min_size=1, max_size=60) | st.sampled_from([b'{"crc":"', b"\n", b"}\n", header(), b"\0" * 50]),
     at=st.floats(0, 1),

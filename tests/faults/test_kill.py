@@ -106,7 +106,7 @@ def check_in_the_end(folder, saved):
 
 
 def test_killed_at_random_instants(memory_folder):
-    saved = kill_many_times(memory_folder / "runs", rounds=200)
+    saved = kill_many_times(memory_folder / "runs", rounds=100)
     check_in_the_end(memory_folder / "runs", saved)
 
 

@@ -18,7 +18,7 @@ def small(number, **fields):
 
 
 def save_runs(store):
-    for number in range(2, 5):
+    for number in (2, 3):
         store.save_run(small(number))
 
 

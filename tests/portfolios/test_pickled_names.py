@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import vectorbt as vbt
-from tests.support.factories import make_portfolio, make_price, make_sweep
+from tests.support.factories import make_price
 from vectorbt.portfolio.registry import RunRegistry, UnportablePortfolioError
 from vectorbt.portfolio.registry.portfolios.pickled_names import unimportable_name
 
@@ -121,9 +121,9 @@ def test_what_is_refused_is_exactly_what_another_process_cannot_open(tmp_path):
     }
 
 
-@pytest.mark.parametrize("pf", [make_portfolio(), make_sweep()], ids=["series", "sweep"])
-def test_portfolios_of_vectorbt_refer_to_nothing_of_this_process(pf):
-    assert unimportable_name(pf.dumps()) is None
+@pytest.mark.parametrize("kind", ["portfolio", "sweep"])
+def test_portfolios_of_vectorbt_refer_to_nothing_of_this_process(kind, request):
+    assert unimportable_name(request.getfixturevalue(kind).dumps()) is None
 
 
 class Direction(enum.Enum):

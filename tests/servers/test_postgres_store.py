@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.stores.test_store_equivalence import check_equivalence
 from tests.support.equivalence import cases
+from tests.support.examples import expensive
 from tests.support.factories import make_record
 from tests.support.interrupts import Interrupter, changes
 from vectorbt.portfolio.registry import (
@@ -63,7 +64,7 @@ def store(postgres_url, tmp_path):
     store.close()
 
 
-@settings(max_examples=50)
+@expensive(50)
 @given(case=cases())
 def test_answers_are_those_of_the_reference(case, postgres_socket, tmp_path_factory):
     import psycopg

@@ -5,9 +5,10 @@ from unittest import mock
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.support.equivalence import cases
+from tests.support.examples import expensive
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore
 from vectorbt.portfolio.registry.block import RunBlock
@@ -45,7 +46,7 @@ def _save_by_sweep(store, saved):
         store.insert(RunBlock.of(together))
 
 
-@settings(max_examples=EXAMPLES)
+@expensive(EXAMPLES)
 @given(case=cases())
 def test_file_store(case, tmp_path_factory):
     check_equivalence(FileStore(tmp_path_factory.mktemp("equivalence")), *case)
@@ -53,7 +54,7 @@ def test_file_store(case, tmp_path_factory):
 
 # SQLite is asked in another way for what many runs have. With a handful of runs, that is one or two.
 @pytest.mark.parametrize("common", [1, 5_000])
-@settings(max_examples=EXAMPLES)
+@expensive(EXAMPLES)
 @given(case=cases())
 def test_sqlite_store(common, case, tmp_path_factory):
     pytest.importorskip("sqlalchemy", reason="needs the extra sql")
