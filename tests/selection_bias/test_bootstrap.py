@@ -59,6 +59,10 @@ def test_blocks_are_as_long_as_arch_finds_them():
     assert mean_block_size(rng.normal(size=(1000, 5))) < 10
 
 
+def test_few_rows_are_not_measured():
+    assert mean_block_size(np.random.default_rng(0).normal(size=(5, 2))) == 2
+
+
 def test_without_arch_a_rule_of_thumb_decides(monkeypatch):
     monkeypatch.setitem(sys.modules, "arch.bootstrap", None)
     assert mean_block_size(np.random.default_rng(0).normal(size=(1000, 2))) == 10

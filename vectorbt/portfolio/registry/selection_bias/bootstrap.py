@@ -26,6 +26,9 @@ BlockSize = tp.Union[float, Literal["auto"]]
 _ROWS_AT_ONCE = 1 << 23
 """Rows that are drawn at once, of all bootstraps together, at 8 bytes each."""
 
+_ROWS_TO_MEASURE = 50
+"""Rows below which autocorrelations are too rough to tell how long blocks should be."""
+
 _MEASURED_COLUMNS = 5
 """Columns that the length of the blocks is measured on: it differs little between the columns of a sweep."""
 
@@ -144,9 +147,9 @@ def mean_block_size(returns: tp.ArrayLike) -> float:
     """Return the mean length of blocks that suits the dependence of returns in time, in rows.
 
     With the package `arch`, the automatic length of Politis and White ("Automatic Block-Length Selection for the
-    Dependent Bootstrap", 2004, corrected 2009): the median over five evenly spaced columns, rounded up. Without it the
-    rule of thumb T^(1/3), rounded up: a length of that order is the best one for variances (Hall, Horowitz and Jing,
-    1995).
+    Dependent Bootstrap", 2004, corrected 2009): the median over five evenly spaced columns, rounded up. Without it, and
+    below 50 rows, the rule of thumb T^(1/3), rounded up: a length of that order is the best one for variances (Hall,
+    Horowitz and Jing, 1995).
 
     Args:
         returns (array_like): Per-period returns, T rows, one column per trial.
@@ -157,14 +160,17 @@ def mean_block_size(returns: tp.ArrayLike) -> float:
     usable = np.flatnonzero(has_sharpe_ratio(matrix))
     if not len(usable):
         raise ValueError(f"none of the {matrix.shape[1]} columns of returns has a Sharpe ratio")
+    rule_of_thumb = float(math.ceil(len(matrix) ** (1 / 3)))
+    if len(matrix) < _ROWS_TO_MEASURE:
+        return rule_of_thumb
     try:
         from arch.bootstrap import optimal_block_length
     except ImportError:
-        return float(math.ceil(len(matrix) ** (1 / 3)))
+        return rule_of_thumb
     measured = usable[np.unique(np.linspace(0, len(usable) - 1, _MEASURED_COLUMNS).round().astype(int))]
     lengths = [float(optimal_block_length(matrix[:, column])["stationary"].iloc[0]) for column in measured]
-    length = np.nanmedian(lengths) if np.isfinite(lengths).any() else 1.0
-    return float(min(max(1, math.ceil(length)), len(matrix)))
+    finite = [length for length in lengths if math.isfinite(length)]
+    return float(min(max(1, math.ceil(np.median(finite))), len(matrix))) if finite else rule_of_thumb
 
 
 def bootstrap_intervals(

@@ -67,6 +67,8 @@ def judge(
     competitors = pool_of(store, trial, pool, query)
     returns = returns_of_trials(store, trial, competitors) if dependence else None
     tested = _test(store, trial, competitors, returns, benchmark, n_blocks, seed, progress)
+    if benchmark is not None and tested.holding is None:
+        tested.holding = _known(trial.holding_sharpe_ratio)
     return _put_together(trial, competitors, pool, tested)
 
 
@@ -202,7 +204,7 @@ def _put_together(trial: Trial, pool: TrialPool, name: str, tested: _Tested) -> 
         draws=tested.draws,
         intervals=tested.intervals,
         benchmark=tested.benchmark,
-        holding_sharpe_ratio=_known(trial.holding_sharpe_ratio) if tested.holding is None else tested.holding,
+        holding_sharpe_ratio=tested.holding,
         share_above_luck=share_above_luck,
         min_track_record_length=float(min_track_record_length(*moments)),
         min_track_record_length_after_trials=float(min_track_record_length(*moments, expected_max)),

@@ -110,7 +110,7 @@ class SelectionBias:
     """What remains of the run once its benchmark is taken out. None without a benchmark, or without its returns."""
 
     holding_sharpe_ratio: tp.Optional[float]
-    """Annualised Sharpe ratio of holding the same prices. None where that is unknown."""
+    """Annualised Sharpe ratio of holding the same prices. None where that is unknown, or no benchmark was asked for."""
 
     share_above_luck: float
     """Share of the trials above `expected_max_sharpe`. Of many worthless ones, hardly any is."""
@@ -160,12 +160,11 @@ class SelectionBias:
 
     @property
     def exceeds_benchmark(self) -> bool:
-        """Whether the run is better than its benchmark. From the records alone, whether its Sharpe ratio is higher than
-        that of holding, and true where nobody knows."""
+        """Whether the run is better than its benchmark. Where they cannot be compared, whether its Sharpe ratio is
+        higher than that of holding, and true where nobody knows."""
         if self.benchmark is not None:
             return self.benchmark.p_value <= SIGNIFICANCE
-        known = self.p_value is None and self.holding_sharpe_ratio is not None
-        return not known or self.sharpe_ratio > tp.cast(float, self.holding_sharpe_ratio)
+        return self.holding_sharpe_ratio is None or self.sharpe_ratio > self.holding_sharpe_ratio
 
     @property
     def has_evidence(self) -> bool:
@@ -229,10 +228,8 @@ class SelectionBias:
         sharpes = self.trial_sharpes * self.scale
         fig.add_trace(bars(sharpes, bin_edges(sharpes), "Trials", "blue"))
         luck, own = (sharpe(self, value) for value in (self.expected_max_per_period, self.sharpe_per_period))
-        mark(
-            *(fig, self.expected_max_per_period * self.scale),
-            *(f"luck: the best of {self.n_trials:,} worthless trials shows {luck}", "red", 0),
-        )
+        text = f"luck: the best of {self.n_trials:,} worthless trials shows {luck}"
+        mark(fig, self.expected_max_per_period * self.scale, text, "red")
         mark(fig, self.sharpe_per_period * self.scale, f"this run: {own}", "green", 1)
         holding = self.holding_sharpe_ratio
         if holding is not None:
