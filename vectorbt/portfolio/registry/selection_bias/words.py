@@ -160,8 +160,8 @@ def findings_of(verdict: "SelectionBias") -> tp.Dict[str, str]:
     findings.update(_benchmark_findings(verdict))
     findings.update(_interval_findings(verdict))
     findings["Minimum track record"] = (
-        f"{_returns(verdict.min_track_record_length)}, were it the only trial; "
-        f"{_returns(verdict.min_track_record_length_after_trials)} after {count(verdict.n_trials, 'trial')}"
+        f"{_returns(verdict.min_track_record_length)}, were it the only trial; after "
+        f"{count(verdict.n_trials, 'trial')} {_returns(verdict.min_track_record_length_after_trials)}"
     )
     if not math.isnan(verdict.periods_per_year):
         own_years = verdict.n_obs / verdict.periods_per_year
@@ -226,7 +226,7 @@ def count(number: int, noun: str) -> str:
 
 
 def _returns(number: float) -> str:
-    return "no number of returns" if math.isinf(number) else f"{math.ceil(number):,} returns"
+    return "no number of returns is enough" if math.isinf(number) else f"{math.ceil(number):,} returns"
 
 
 def _sample(verdict: "SelectionBias") -> str:
