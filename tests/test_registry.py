@@ -389,7 +389,7 @@ def test_the_table_of_no_runs_has_the_core_columns(registry):
     assert len(frame) == 0 and frame.index.name == "run_id"
     assert list(frame) == [
         *("timestamp", "strategy_name", "total_return", "sharpe_ratio", "max_drawdown", "total_trades", "win_rate"),
-        *("tags", "notes", "sweep_id"),
+        *("tags", "notes", "sweep_id", "symbols", "bars", "frequency", "git_commit", "vectorbt"),
     ]
 
 
@@ -408,7 +408,7 @@ def test_everything_shown_in_a_notebook_is_escaped(registry, pf):
     run_id = registry.save_run(pf, evil, parameters=parameters, tags=[evil], notes=evil)
     for shown in (registry.get_run(run_id), registry.list_runs(), registry):
         assert "&lt;script&gt;" in shown._repr_html_() and "<script>" not in shown._repr_html_()
-        assert len(repr(shown)) < 500
+        assert len(repr(shown)) < 700
     assert "RunRegistry(FileStore(" in repr(registry) and "1 run" in repr(registry)
 
 

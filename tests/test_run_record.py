@@ -1,10 +1,12 @@
 """A record by itself: what it is when little is said of it."""
 
+import pickle
 from datetime import UTC, datetime
 from math import isnan
 
 import pytest
 
+from tests.support.factories import make_record
 from vectorbt.portfolio.registry import MemoryStore, RunRecord
 from vectorbt.portfolio.registry.checks import is_run_id
 from vectorbt.portfolio.registry.metric_names import HEADLINE
@@ -30,3 +32,24 @@ def test_the_strategy_can_be_named_until_the_run_is_saved(portfolio):
         store.save_run(record, portfolio)
     record.strategy_name = "dual_sma"
     assert store.get_run(store.save_run(record, portfolio)).strategy_name == "dual_sma"
+
+
+# ############# Attributes ############# #
+
+
+def test_every_metric_is_an_attribute():
+    record = make_record(stats={"sortino_ratio": 1.5, "my metric": 2, "mine": "x"})
+    assert record.sortino_ratio == 1.5 and record.mine == "x"
+    assert isnan(record.calmar_ratio)  # vectorbt's, which was not measured
+    with pytest.raises(AttributeError, match=r"no attribute 'sortino', .* its metrics are in \.stats"):
+        _ = record.sortino
+    with pytest.raises(AttributeError):
+        _ = record.__array_interface__
+    assert RunRecord.from_dict(record.to_dict()).mine == "x" and pickle.loads(pickle.dumps(record)).mine == "x"
+
+
+def test_completion_offers_what_a_user_wants():
+    names = dir(make_record(stats={"sortino_ratio": 1.5, "my metric": 2}))
+    assert {"sortino_ratio", "sharpe_ratio", "parameters", "tags", "to_dict"} <= set(names)
+    assert not [name for name in names if name.startswith("_") or not name.isidentifier()]
+    assert not {"decode_detail", "locate", "as_json", "source"} & set(names)

@@ -14,6 +14,7 @@ def session(tmp_path_factory):
     year_freq = vbt.settings.returns["year_freq"]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("session"))
+        patch.setenv("COLUMNS", "120")  # tables are as wide as the terminal
         yield run_page(README, {})
     vbt.settings.returns["year_freq"] = year_freq
 

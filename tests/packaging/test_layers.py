@@ -19,11 +19,11 @@ LAYERS = [
     {"store"},
     {"portfolios", "query"},
     {"run"},
-    {"artifact", "named_values"},
+    {"artifact", "card", "named_values"},
     {"artifacts", "capture"},
     {"block"},
     {"record_json"},
-    {"checks", "column"},
+    {"checks", "column", "readable"},
     {"display", "encoding", "reports", "metric_names", "locations", "errors", "warning", "lazy", "_gc"},
 ]
 """Rooms from the top down: the folders and the modules beside them. Rooms of one layer do not import each other."""

@@ -245,7 +245,7 @@ def test_a_wrong_place_for_portfolios(tmp_path, url, message):
 
 def test_scheme_and_driver_may_be_written_otherwise(tmp_path):
     RunRegistry(f"SQLite+pysqlite:///{tmp_path}/runs.db").store.save_run(make_record())
-    assert repr(RunRegistry(f"sqlite:///{tmp_path}/runs.db")).endswith("runs.db'), 1 runs)")
+    assert "runs.db'), 1 run of " in repr(RunRegistry(f"sqlite:///{tmp_path}/runs.db"))
     assert SqliteStore(tmp_path / "runs.db", artifacts="MEMORY://portfolios").artifacts.root == "memory://portfolios"
 
 

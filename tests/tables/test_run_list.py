@@ -1,228 +1,134 @@
-"""Runs as a DataFrame: every value in its place, whatever the others are."""
+"""The list of runs: what it chooses, hands on and keeps, and what it says when it is asked for what it has not."""
 
-import dataclasses
-import datetime
-import decimal
-import enum
-import sys
+import copy
+import gc
+import pickle
 
-import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.support.factories import make_record
-from vectorbt.portfolio.registry import RunRecord
-from vectorbt.portfolio.registry.block import RunBlock
-from vectorbt.portfolio.registry.encoding import dumps, loads
-from vectorbt.portfolio.registry.query.comparing import equal, sort_key
-from vectorbt.portfolio.registry.query.comparing import is_missing as is_nat
-from vectorbt.portfolio.registry.run import records_of
-from vectorbt.portfolio.registry.tables import compare as comparison
-from vectorbt.portfolio.registry.tables import run_list as table
-from vectorbt.portfolio.registry.tables.sweeps import summarise
+from vectorbt.portfolio.registry import MemoryStore, QueryError, RegistryError, RunRegistry
+from vectorbt.portfolio.registry.tables.run_list import RunList
 
-VALUES = (
-    *(0, 1, -7, 2**53 + 1, 2**63 - 1, 2**80, 0.5, -0.0, 1e300, float("inf"), float("nan"), None, True, False),
-    *("BTC", "", "2024-01-01", decimal.Decimal("0.1"), (1, 2), [1, [2]], {"a": 1}, {"$tag": "b"}, {}, {"a": 1, "b": 2}),
-    *(pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-01 12:00", tz="UTC"), pd.Timedelta(days=1), pd.NaT),
-    *(datetime.date(2024, 1, 1), datetime.datetime(2500, 1, 1), np.datetime64("2024-01"), np.arange(3)),
+
+@pytest.fixture(scope="module")
+def registry():
+    registry = RunRegistry(MemoryStore())
+    for i in range(6):
+        stats = {"sortino_ratio": 6.0 - i}
+        registry.store.save_run(make_record(i, parameters={"fast": i}, tags=["odd"] if i % 2 else [], stats=stats))
+    return registry
+
+
+@pytest.fixture
+def runs(registry):
+    return registry.get_best_runs("total_trades", n=6)
+
+
+def fast(runs):
+    return [run.parameters["fast"] for run in runs]
+
+
+def test_ids(runs):
+    assert runs.run_ids == [run.run_id for run in runs]
+
+
+@pytest.mark.parametrize(
+    ("choose", "expected"),
+    [
+        (lambda runs: runs[1:3], [4, 3]),
+        (lambda runs: runs.copy(), [5, 4, 3, 2, 1, 0]),
+        (lambda runs: copy.copy(runs), [5, 4, 3, 2, 1, 0]),
+        (lambda runs: runs[:1] + runs[4:], [5, 1, 0]),
+        (lambda runs: runs[:1] + list(runs[4:]), [5, 1, 0]),
+        (lambda runs: list(runs[:1]) + runs[4:], [5, 1, 0]),
+        (lambda runs: sum([runs[:1], runs[4:]], RunList()), [5, 1, 0]),
+        (lambda runs: runs.filter("params.fast > 3"), [5, 4]),
+        (lambda runs: runs.filter(lambda run: run.sortino_ratio > 4), [1, 0]),
+        (lambda runs: runs.filter(lambda run: run.total_trades > 1, tags="odd"), [5, 3]),
+        (lambda runs: runs.filter(parameters={"fast": [0, 2]}, strategy_name="dual_sma"), [2, 0]),
+        (lambda runs: runs.best("sortino_ratio", 2), [0, 1]),
+        (lambda runs: runs.best("max_drawdown", 2), [5, 4]),
+        (lambda runs: runs.best("max_drawdown", 2, ascending=False), [0, 1]),
+    ],
+    ids=range(14),
 )
-NAMES = ("a", "b", "c")
-ALIKE = (
-    st.just(0.25) | st.floats(allow_nan=False, allow_infinity=False),
-    st.integers(-5, 5),
-    st.sampled_from([pd.Timedelta(days=1), pd.Timedelta(hours=5)]),
-    st.sampled_from([pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")]),
-    st.sampled_from(VALUES),
+def test_what_is_chosen_of_a_list_is_such_a_list(registry, runs, choose, expected):
+    chosen = choose(runs)
+    assert type(chosen) is RunList and fast(chosen) == expected and chosen.registry is registry
+
+
+def test_a_list_keeps_its_deflated_sharpe_ratios(runs):
+    first, second = RunList(runs[:2], {runs[0].run_id: 0.5}), RunList(runs[2:3], {runs[2].run_id: 0.25})
+    assert (first + second).to_frame()["dsr"].tolist()[::2] == [0.5, 0.25]
+    assert first.filter("params.fast == 5").dsr == first.dsr
+
+
+@pytest.mark.parametrize(
+    ("ask", "error", "message"),
+    [
+        (lambda runs: runs.filter("sortino > 1"), QueryError, "sortino_ratio"),
+        (lambda runs: runs.filter("params.fast >"), QueryError, "where"),
+        (lambda runs: runs.filter("params.fast > 1", where="params.fast > 2"), TypeError, "one expression"),
+        (lambda runs: runs.filter(5), TypeError, "an expression or a function"),
+        (lambda runs: runs.filter(deleted=True), TypeError, "cannot be filtered by deleted"),
+        (lambda runs: runs.filter(limit=3), TypeError, "cannot be filtered by limit"),
+        (lambda runs: runs.best("sortino"), QueryError, "sortino_ratio"),
+        (lambda runs: runs.best(5), TypeError, "metric must be a string"),
+        (lambda runs: runs.compare(metrics="sortino"), QueryError, "sortino_ratio"),
+        (lambda runs: RunList(list(runs)).load_returns(), RegistryError, "this list came from no registry"),
+    ],
+    ids=range(10),
 )
-"""What the values of one column are drawn from: nearly always the same kind, as in a registry."""
+def test_a_mistake_is_named(runs, ask, error, message):
+    with pytest.raises(error, match=message):
+        ask(runs)
 
 
-@st.composite
-def lists_of_values(draw):
-    """Return for each of a few runs its values by name."""
-    kinds = {name: draw(st.sampled_from(ALIKE)) for name in NAMES}
-    any_value = st.sampled_from(VALUES)
-    rows = []
-    for _ in range(draw(st.integers(1, 9))):
-        names = draw(st.permutations(NAMES)) if draw(st.integers(0, 3)) == 0 else NAMES
-        names = names[: draw(st.integers(0, 3))] if draw(st.integers(0, 3)) == 0 else names
-        rows.append({name: draw(any_value if draw(st.integers(0, 9)) == 0 else kinds[name]) for name in names})
-    return rows
+def test_a_pickled_list_has_no_registry(runs):
+    for again in (pickle.loads(pickle.dumps(runs)), copy.deepcopy(runs)):
+        assert again == runs and again.registry is None and again.ranked_by == "total_trades"
 
 
-def same(a, b):
-    """Return whether a value of a table is one of a record: a missing one is NaN, a number may be NumPy's."""
-    if is_missing(a) or is_missing(b):
-        return is_missing(a) and is_missing(b)
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return type(a) is type(b) and np.array_equal(a, b)
-    return a == b  # an integer among floats becomes one, unless that is another number
+def test_a_list_does_not_keep_its_registry():
+    registry = RunRegistry(MemoryStore())
+    registry.store.save_run(make_record())
+    runs = registry.list_runs()
+    del registry
+    gc.collect()
+    assert runs.registry is None
+    with pytest.raises(RegistryError, match="is gone; keep it in a variable"):
+        runs.load_returns()
 
 
-def is_missing(value):
-    return pd.api.types.is_scalar(value) and pd.isna(value)
+def test_returns_of_a_list(tmp_path, sweep):
+    registry = RunRegistry(tmp_path)
+    run_ids = registry.save_sweep(sweep, "dual_sma", save_portfolio="returns")
+    best = registry.get_best_runs(n=2)
+    assert list(best.load_returns()) == best.run_ids and set(best.run_ids) < set(run_ids)
 
 
-def as_rows(records, size):
-    """Return records as rows of blocks of some size, the last one apart from any block."""
-    held = []
-    for start in range(0, len(records) - 1, size):
-        block = RunBlock.of([record.to_dict() for record in records[start : min(start + size, len(records) - 1)]])
-        held += records_of(RunBlock.from_json(loads(dumps(block.to_json()))), np.arange(len(block)))
-    return [*held, *records[-1:]]
+def test_a_list_is_compared_as_its_runs_are(registry, runs):
+    compared = runs[:2].compare(metrics=["sortino_ratio"])
+    assert compared.equals(registry.compare_runs(runs[:2].run_ids, metrics="sortino_ratio"))
+    assert list(compared) == ["run_id", "strategy", "timestamp", "sortino_ratio", "params.fast"]
 
 
-@settings(max_examples=200)
-@given(rows=lists_of_values(), size=st.integers(1, 4))
-def test_every_value_is_in_its_place(rows, size):
-    records = [make_record(i, stats=row, parameters=row) for i, row in enumerate(rows)]
-    frame = table.to_frame(as_rows(records, size))
-    pd.testing.assert_frame_equal(frame, table.to_frame(records))
-    for name in {name for row in rows for name in row}:
-        for column in (name, f"params.{name}"):
-            got = frame[column].tolist()
-            assert all(map(same, got, [row.get(name) for row in rows])), (column, got)
+# ############# What there is ############# #
 
 
-@settings(max_examples=100)
-@given(kind=st.sampled_from(ALIKE[:4]), n=st.integers(1, 9), size=st.integers(1, 4), data=st.data())
-def test_a_column_of_one_kind_has_its_type(kind, n, size, data):
-    values = [data.draw(kind) for _ in range(n)]
-    records = [make_record(i, parameters={"x": value}) for i, value in enumerate(values)]
-    column = table.to_frame(as_rows(records, size))["params.x"]
-    expected = {float: "f", int: "i", pd.Timedelta: "m", pd.Timestamp: "M"}[type(values[0])]
-    assert column.dtype.kind == expected and column.tolist() == values
+def test_what_a_registry_holds(registry):
+    strategies = registry.strategies()
+    assert strategies.index.tolist() == ["dual_sma"] and strategies["runs"].tolist() == [6]
+    assert strategies["last"].iloc[0] == registry.list_runs(limit=1)[0].timestamp
+    assert strategies["best_sharpe_ratio"].iloc[0] == max(run.sharpe_ratio for run in registry)
+    assert registry.tags()["runs"].to_dict() == {"odd": 3}
+    assert registry.parameter_names("dual_sma").loc["fast"].tolist() == [6, 1, 6, "0 to 5"]
+    metrics = registry.metric_names()
+    assert metrics.loc["sortino_ratio"].tolist() == [6, "high"] and metrics.loc["max_drawdown", "best"] == "low"
 
 
-@pytest.mark.parametrize("change", [dict(tags=["new"]), dict(notes="new"), dict(parameters={"new": 1})], ids=str)
-def test_what_was_set_on_a_record_that_nobody_has_read_shows(change):
-    record = RunRecord.from_dict(make_record().to_dict())
-    ((name, value),) = change.items()
-    setattr(record, name, value)
-    assert getattr(record, name) == value
-    frame = table.to_frame([record])
-    assert frame["params.new"].tolist() == [1] if name == "parameters" else frame[name].tolist() == [value]
-    assert record == make_record(**change)
-
-
-def test_the_lists_of_a_table_are_not_those_of_the_records():
-    record = RunRecord.from_dict(make_record().to_dict())
-    table.to_frame([record])["tags"].iloc[0].append("another")
-    assert record.tags == ["daily"] == table.to_frame([record])["tags"].iloc[0]
-
-
-@pytest.mark.parametrize("value", [[1, 2], {"a": 1}, {1, 2}, np.array([1, 2])], ids=lambda value: type(value).__name__)
-def test_the_values_of_a_table_belong_to_its_cell(value):
-    """Equal values are one in the columns of a sweep."""
-    rows = as_rows([make_record(i, parameters={"x": value}) for i in range(4)], 3)
-    cells = table.to_frame(rows)["params.x"]
-    change = dict(
-        list=lambda v: v.append(3), dict=lambda v: v.clear(), set=lambda v: v.clear(), ndarray=lambda v: v.fill(0)
-    )
-    change[type(value).__name__](cells.iloc[0])
-    for other in (*cells.iloc[1:], *table.to_frame(rows)["params.x"], *(row.parameters["x"] for row in rows)):
-        assert same(other, value)
-
-
-def test_a_record_as_a_dict_is_no_copy_of_its_sweep():
-    record = as_rows([make_record(i) for i in range(4)], 3)[0]
-    block = record.source.block
-    assert dataclasses.asdict(record)["_source"][0] is block
-
-
-def test_years_that_nanoseconds_cannot_hold():
-    far = datetime.datetime(2500, 1, 1, tzinfo=datetime.UTC)
-    frame = table.to_frame([make_record(0), make_record(1, timestamp=far)])
-    assert frame["timestamp"].tolist() == [make_record(0).timestamp, far]
-    assert str(frame["timestamp"].dtype) == str(table.to_frame([make_record(0)])["timestamp"].dtype)
-
-
-# ############# Values that are hard to hold or to show ############# #
-
-FAR = [
-    *(np.timedelta64(3, unit) for unit in ("Y", "M", "ps", "fs", "as", "7m", "generic")),
-    *(np.datetime64(5, unit) for unit in ("ps", "fs", "as")),
-    *(np.timedelta64(2**62, "D"), np.timedelta64(2**62, "W"), np.datetime64(2**62, "D"), np.datetime64(2**62, "Y")),
-    *(np.timedelta64("NaT", "M"), np.datetime64("NaT", "as")),
-]
-
-
-def same_time(a, b):
-    return type(a) is type(b) and np.datetime_data(a) == np.datetime_data(b) and a.view("i8") == b.view("i8")
-
-
-@pytest.mark.parametrize("value", FAR, ids=repr)
-@pytest.mark.parametrize("others", [[], [None], ["text"], [1.5], [np.timedelta64(1, "D")], [pd.Timedelta(1)]], ids=str)
-def test_a_time_that_pandas_cannot_hold_is_kept_as_given(value, others):
-    rows = [value, *others]
-    records = [make_record(i, parameters={"x": x, "in": [x], "of": {"a": (x,)}}) for i, x in enumerate(rows)]
-    frame = table.to_frame(records)
-    assert same_time(frame["params.x"].iloc[0], value)
-    assert same_time(frame["params.in"].iloc[0][0], value) and same_time(frame["params.of"].iloc[0]["a"][0], value)
-    assert str(value) in repr(frame["params.x"]) and str(value) in table.RunList(records)._repr_html_()
-    assert str(value) in records[0]._repr_html_() and repr(value) in repr(records[0])
-    compared = comparison.compare(records, only_differing=True)
-    assert ("params.x" in compared) is (
-        len(rows) > 1 and not all(equal(x, value) or (is_nat(x) and is_nat(value)) for x in rows)
-    )
-    assert len(repr(compared)) > 0 and len(compared.to_html()) > 0
-
-
-class Rude(enum.Enum):
-    A = 1
-
-    def __repr__(self):
-        raise RuntimeError("no")
-
-    __str__ = __repr__
-
-
-LONG = 10**5000
-SWEEP_ID = "00000000-0000-4000-8000-000000000009"
-LONGEST = [LONG, -LONG, [LONG], (LONG,), {LONG}, frozenset({LONG}), {"a": [{LONG: (1, LONG)}]}]
-
-
-@pytest.mark.parametrize("value", [*LONGEST, Rude.A, [Rude.A], {"a": Rude.A}], ids=range(10))
-def test_a_value_that_cannot_be_written_hides_nothing(value):
-    records = [
-        make_record(0, parameters={"x": value, "y": 7}),
-        make_record(1, parameters={"x": 1.5}, strategy_name="plain"),
-    ]
-    runs = table.RunList(records)
-    for shown in (repr(runs), runs._repr_html_()):
-        assert "plain" in shown and ("e+5000" in shown or "<Rude>" in shown or "&lt;Rude&gt;" in shown)
-    assert "y=7" in repr(records[0]) and "params.y" in records[0]._repr_html_()
-    assert runs.to_frame()["params.x"].tolist() == [value, 1.5]
-    assert sorted([value, 1.5], key=sort_key) is not None
-
-
-@pytest.mark.parametrize("value", LONGEST, ids=range(7))
-def test_a_table_with_integers_that_are_too_long_prints(value):
-    records = [make_record(0, parameters={"x": value}), make_record(1, parameters={"x": None})]
-    frame = table.to_frame(records)
-    compared = comparison.compare(records)
-    for shown in (repr(frame["params.x"]), frame.to_html(), compared.to_html(), compared.to_string()):
-        assert "e+5000" in shown
-    assert frame["params.x"].iloc[0] == value
-
-
-def test_shorter_integers_are_written_in_full():
-    value = 10**700
-    frame = table.to_frame([make_record(parameters={"x": value})])
-    assert repr(frame["params.x"].iloc[0]) == repr(value) and frame["params.x"].iloc[0] + 1 == value + 1
-    limit = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(640)
-    try:
-        assert "e+700" in frame.to_string() and "e+700" in repr(make_record(parameters={"x": value}))
-    finally:
-        sys.set_int_max_str_digits(limit)
-
-
-def test_a_headline_metric_that_is_too_large_to_format_is_shown():
-    assert "total_return=" in repr(make_record(total_return=10**400, total_trades=LONG))
-    runs = [make_record(0, sharpe_ratio=LONG, sweep_id=SWEEP_ID), make_record(1, sweep_id=SWEEP_ID)]
-    for shown in (table.to_frame(runs), comparison.compare(runs), summarise(runs)):
-        assert "e+5000" in shown.to_string()
+def test_an_empty_registry_holds_nothing():
+    registry = RunRegistry(MemoryStore())
+    assert len(registry.strategies()) == len(registry.tags()) == len(registry.parameter_names()) == 0
+    assert registry.metric_names()["runs"].tolist() == [0] * 5

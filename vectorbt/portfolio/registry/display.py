@@ -2,11 +2,12 @@
 
 Python refuses to write an integer of thousands of digits, and the class of a value may raise what it likes."""
 
+import html
 import math
 
 from vectorbt import _typing as tp
 
-__all__ = ["as_cell", "as_printable", "escaped", "text_of"]
+__all__ = ["as_html", "as_printable", "escaped", "text_of"]
 
 _WRITTEN_BITS = 2_000
 """Integers of so many bits can always be written: `sys.set_int_max_str_digits` takes no fewer than 640 digits."""
@@ -56,6 +57,11 @@ def escaped(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
+def as_html(text: str) -> str:
+    """Return a text as HTML that shows it, whatever it holds."""
+    return html.escape(escaped(text))
+
+
 # ############# Tables ############# #
 
 
@@ -78,19 +84,3 @@ def as_printable(value: tp.Any) -> tp.Any:
     if kind is dict:
         return {as_printable(key): as_printable(item) for key, item in value.items()}
     return value
-
-
-def as_cell(value: tp.Any) -> tp.Any:
-    """Return a value for pandas to print: as it is, or as a text where all or part of it cannot be written."""
-    return value if _can_be_written(value) else text_of(value)
-
-
-def _can_be_written(value: tp.Any) -> bool:
-    if type(value) is dict:
-        return all(_can_be_written(part) for item in value.items() for part in item)
-    if type(value) in _BRACKETS:
-        return all(map(_can_be_written, value))
-    try:
-        return isinstance(str(value), str) and isinstance(repr(value), str)
-    except Exception:
-        return False

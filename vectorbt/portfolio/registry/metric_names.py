@@ -79,3 +79,14 @@ def duration_metrics() -> tp.Tuple[str, ...]:
         # Some are converted where they are calculated.
         if metric.get("apply_to_timedelta") or name.endswith("_duration")
     )
+
+
+def percent_metrics() -> tp.Tuple[str, ...]:
+    """Return the names of the metrics in `Portfolio.metrics` that are percentages, as they are called in a record."""
+    from vectorbt.portfolio.base import Portfolio
+
+    return tuple(
+        FIELD_NAMES.get(name, name)
+        for name, metric in Portfolio.metrics.items()
+        if str(metric.get("title", "")).endswith("[%]")
+    )

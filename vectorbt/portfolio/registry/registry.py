@@ -9,6 +9,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.capture.runs import run_of, sweep_of
 from vectorbt.portfolio.registry.checks import check_portfolio, check_strategy_name, id_of_run
+from vectorbt.portfolio.registry.display import as_html
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError
 from vectorbt.portfolio.registry.metric_names import lower_is_better, metric_called
 from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
@@ -31,8 +32,8 @@ from vectorbt.portfolio.registry.selection_bias.trials import distinct_trials
 from vectorbt.portfolio.registry.selection_bias.verdict import SelectionBias
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores import open_store
-from vectorbt.portfolio.registry.tables.compare import compare, reasons_not_to_compare
-from vectorbt.portfolio.registry.tables.run_list import RunList
+from vectorbt.portfolio.registry.tables import inventory
+from vectorbt.portfolio.registry.tables.run_list import HOW_TO_SAVE, RunList
 from vectorbt.portfolio.registry.tables.sweeps import summarise
 from vectorbt.portfolio.registry.upkeep.check import check, gc
 from vectorbt.portfolio.registry.upkeep.convert import Conversion, convert
@@ -47,6 +48,9 @@ Runs = tp.Union[str, RunRecord, tp.Iterable[tp.Union[str, RunRecord]]]
 """Several runs: their ids, unique prefixes of at least four characters, or records, or one of these."""
 
 _ON_DISPLAY = 10
+_LARGE = 10_000
+"""Number of runs that are not all looked at to show the registry."""
+
 _UNREADABLE = (RegistryError, ImportError, OSError)
 """Errors of a store that cannot be read, such as a server that is down: no reason not to show which one it is."""
 
@@ -238,19 +242,28 @@ class RunRegistry:
             ValueError: If a condition means nothing.
             QueryError: If `where` is no expression, or a metric is unknown, or with `strict` anything else. Names the
                 nearest ones."""
-        return RunList(self.store.list_runs(Query.of(strategy_name, tags, **filters)))
+        runs = self.store.list_runs(Query.of(strategy_name, tags, **filters))
+        return RunList(runs, ranked_by=filters.get("sort_by"), registry=self)
 
     def to_frame(
         self,
         strategy_name: tp.Optional[str] = None,
         tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        *,
+        tz: tp.Optional[str] = "UTC",
         **filters: Unpack[Filters],
     ) -> tp.Frame:
         """Return the runs that `RunRegistry.list_runs` finds as a DataFrame.
 
-        See `vectorbt.portfolio.registry.tables.run_list.to_frame` for its columns."""
+        See `vectorbt.portfolio.registry.tables.frame.to_frame` for its columns.
+
+        Args:
+            strategy_name (str): Name of the strategy.
+            tags (list of str): The run has at least one of them.
+            tz (str): Zone of the `timestamp`. None gives times without a zone, in UTC, which is what Excel takes.
+            **filters: Conditions, order and limit of `RunRegistry.list_runs`."""
         with collection_paused():
-            return self.list_runs(strategy_name, tags, **filters).to_frame()
+            return self.list_runs(strategy_name, tags, **filters).to_frame(tz)
 
     def count(
         self,
@@ -320,7 +333,8 @@ class RunRegistry:
             runs = trials[: query.limit] if query.per is None else first_of_each(trials, query.per, query.limit)
         else:
             runs = self.store.list_runs(query)
-        return RunList(runs, deflated_sharpe_ratios(self.store, runs) if deflate else None, repeats)
+        dsr = deflated_sharpe_ratios(self.store, runs) if deflate else None
+        return RunList(runs, dsr, repeats, ranked_by=metric, registry=self)
 
     def selection_bias(
         self,
@@ -432,34 +446,71 @@ class RunRegistry:
             progress=progress,
         )
 
-    def compare_runs(self, run_ids: Runs, *, only_differing: bool = False) -> tp.Frame:
+    def compare_runs(
+        self,
+        run_ids: Runs,
+        *,
+        only_differing: bool = False,
+        metrics: tp.Union[None, str, tp.Sequence[str]] = None,
+    ) -> tp.Frame:
         """Return one row per run, in the order asked.
 
         The first columns are `run_id`, `strategy`, `timestamp`, `total_return`, `sharpe_ratio`, `max_drawdown`,
         `total_trades` and `win_rate`, then `params.<name>` of every compared run. Unknown ids are left out, with one
-        warning that lists them. Another warning says in words when the runs cannot fairly be compared.
+        warning that lists them. Another warning says in words when the runs cannot fairly be compared. Turned by
+        `.T`, so that each run is a column, the values keep their types.
 
         Args:
             run_ids (list): Ids, unique prefixes or records.
-            only_differing (bool): Whether to leave out the columns in which all runs are the same.
+            only_differing (bool): Whether to leave out the columns in which all runs are the same, and to add what
+                else differs: prices, period, settings, versions and code.
+            metrics (list of str): Names of metrics. Defaults to the headline metrics.
 
         Raises:
             TypeError: If `run_ids` are no ids or records.
+            QueryError: If neither vectorbt nor a run has a metric of the name.
             AmbiguousRunIdError: If a prefix fits several runs."""
         found = self.store.find_runs(run_ids)
         unknown = dict.fromkeys(run_id for run_id, record in found if record is None)
         if unknown:
             warn(f"unknown runs are left out: {', '.join(map(repr, unknown))}")
         records = [record for _, record in found if record is not None]
-        reasons = reasons_not_to_compare(records)
-        if reasons:
-            warn(f"these runs cannot fairly be compared: {'; '.join(reasons)}")
-        return compare(records, only_differing)
+        return RunList(records).compare(only_differing=only_differing, metrics=metrics)
 
     def list_sweeps(self) -> tp.Frame:
         """Return one row per sweep, newest first: when, which strategy, how many runs, the best Sharpe ratio, and the
         varying parameters with their ranges. See `vectorbt.portfolio.registry.tables.sweeps.summarise`."""
         return summarise(self.list_runs(where="sweep_id != none"))
+
+    def strategies(self) -> tp.Frame:
+        """Return one row per strategy: how many runs, the best Sharpe ratio, the first and the last save.
+
+        See `vectorbt.portfolio.registry.tables.inventory.strategies`."""
+        return inventory.strategies(self.list_runs())
+
+    def tags(self) -> tp.Frame:
+        """Return one row per tag: how many runs, the first and the last save.
+
+        See `vectorbt.portfolio.registry.tables.inventory.tags`."""
+        return inventory.tags(self.list_runs())
+
+    def parameter_names(self, strategy_name: tp.Optional[str] = None) -> tp.Frame:
+        """Return one row per parameter: how many runs and strategies, and which values.
+
+        See `vectorbt.portfolio.registry.tables.inventory.parameter_names`.
+
+        Args:
+            strategy_name (str): Strategy that is meant. Defaults to all."""
+        return inventory.parameter_names(self.list_runs(strategy_name))
+
+    def metric_names(self, strategy_name: tp.Optional[str] = None) -> tp.Frame:
+        """Return one row per metric that `RunRegistry.get_best_runs` ranks by: how many runs, and what is best.
+
+        See `vectorbt.portfolio.registry.tables.inventory.metric_names`.
+
+        Args:
+            strategy_name (str): Strategy that is meant. Defaults to all."""
+        return inventory.metric_names(self.list_runs(strategy_name))
 
     # ############# Portfolios ############# #
 
@@ -772,20 +823,24 @@ class RunRegistry:
 
     def __repr__(self) -> str:
         try:
-            return f"RunRegistry({self.store!r}, {len(self)} runs)"
+            n_runs = len(self)
+            if not n_runs:
+                return f"RunRegistry({self.store!r}, no runs yet: {HOW_TO_SAVE})"
+            is_large = n_runs > _LARGE
+            runs = self.list_runs(limit=1 if is_large else None)
         except _UNREADABLE as e:
             return f"RunRegistry({self.store!r}, cannot be read: {e})"
+        names = [] if is_large else [run.strategy_name for run in runs]
+        return f"RunRegistry({self.store!r}, {inventory.in_words(n_runs, runs[0] if runs else None, names)})"
 
     def _repr_html_(self) -> str:
-        import html
-
-        title = f"<b>{html.escape(repr(self))}</b>"
+        title = f"<b>{as_html(repr(self))}</b>"
         try:
-            newest = RunList(self.store.select(Query(limit=_ON_DISPLAY)))
-            shown = f", the newest {_ON_DISPLAY} of them" if len(self) > _ON_DISPLAY else ""
+            newest = RunList(self.store.select(Query(limit=_ON_DISPLAY)), registry=self)
+            shown = f", the newest {_ON_DISPLAY} of them:" if len(self) > _ON_DISPLAY else ""
         except _UNREADABLE:  # the title says it
             return f"<p>{title}</p>"
-        return f"<p>{title}{shown}</p>{newest._repr_html_()}"
+        return f"<p>{title}{shown}</p>{newest._repr_html_() if newest else ''}"
 
 
 _TABLES = {

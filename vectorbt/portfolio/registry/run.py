@@ -14,6 +14,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry import record_json
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.block import Row, RunBlock
+from vectorbt.portfolio.registry.card import card_of
 from vectorbt.portfolio.registry.checks import (
     as_text,
     as_utc,
@@ -26,9 +27,9 @@ from vectorbt.portfolio.registry.checks import (
     new_run_ids,
     now,
 )
-from vectorbt.portfolio.registry.display import as_cell, escaped, text_of
+from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.encoding import dumps, encode, encode_mapping, loads, loads_again
-from vectorbt.portfolio.registry.metric_names import HEADLINE
+from vectorbt.portfolio.registry.metric_names import HEADLINE, vectorbt_metrics
 from vectorbt.portfolio.registry.named_values import values_of
 from vectorbt.portfolio.registry.record_json import CONTAINERS, DETAILS, Detail
 
@@ -96,7 +97,7 @@ class RunRecord:
         >>> record = RunRecord.from_portfolio(pf, "dual_sma", parameters={"fast": 10, "slow": 50})
         >>> record.sharpe_ratio
         0.4215
-        >>> record.stats["sortino_ratio"]
+        >>> record.sortino_ratio  # any metric of record.stats
         0.6023
         ```"""
 
@@ -377,6 +378,26 @@ class RunRecord:
         ) = _summary_of(self)
         return copy
 
+    def __getattr__(self, name: str) -> tp.Any:
+        """Return a metric by its name.
+
+        One of vectorbt's own that was not measured is NaN, as a headline metric is: most of them need a frequency."""
+        if name.startswith("_") or name in _FIELDS:
+            raise AttributeError(name, name=name, obj=self)
+        if name in self.stats:
+            return self.stats[name]
+        if name in vectorbt_metrics():
+            return float("nan")
+        raise AttributeError(
+            f"a run has no attribute {name!r}, and run {self.run_id[:8]} no such metric; its metrics are in .stats, "
+            f"its parameters in .parameters",
+            name=name,
+            obj=self,
+        )
+
+    def __dir__(self) -> tp.List[str]:
+        return sorted({*_FIELDS, *_METHODS, *(name for name in self.stats if name.isidentifier())})
+
     def __eq__(self, other: tp.Any) -> bool:
         if not isinstance(other, RunRecord):
             return NotImplemented
@@ -401,32 +422,16 @@ class RunRecord:
         )
 
     def _repr_html_(self) -> str:
-        """Show the record as a table of names and values."""
-        import pandas as pd
-
-        rows = {
-            "run_id": self.run_id,
-            "strategy_name": self.strategy_name,
-            "timestamp": f"{self.timestamp:%Y-%m-%d %H:%M:%S} UTC",
-            **{f"params.{name}": value for name, value in self.parameters.items()},
-            **{name: getattr(self, name) for name in HEADLINE},
-            **self.stats,
-            "tags": ", ".join(self.tags),
-            "notes": self.notes,
-            "sweep_id": self.sweep_id,
-            "portfolio_path": self.portfolio_path,
-        }
-        shown = {
-            name: as_cell(value)
-            for name, value in rows.items()
-            if not (value is None or (isinstance(value, str) and not value))
-        }
-        with pd.option_context("display.max_colwidth", None):
-            return pd.Series(shown, dtype=object).to_frame("").to_html(escape=True)
+        """Show what the run is, what it gave, and where that comes from."""
+        return card_of(self)
 
 
 for _name in DETAILS:
     setattr(RunRecord, _name, Detail(_name, getattr(RunRecord, _name)))
+
+_FIELDS = frozenset(f.name for f in fields(RunRecord) if not f.name.startswith("_"))
+_METHODS = ("copy", "from_columns", "from_dict", "from_portfolio", "to_dict")
+"""Methods for people. The others are for stores."""
 
 _summary_of = attrgetter(*(f.name for f in fields(RunRecord) if f.name not in DETAILS))
 

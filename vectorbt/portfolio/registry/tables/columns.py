@@ -1,15 +1,19 @@
-"""What runs hold under their names as columns of a DataFrame."""
+"""What runs hold under their names as columns of a DataFrame, which a CSV file, Parquet and Excel take as they are."""
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime, time
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import Row, RunBlock
+from vectorbt.portfolio.registry.checks import as_utc
 from vectorbt.portfolio.registry.column import ABSENT, Coded, Column, Numbers
-from vectorbt.portfolio.registry.display import LongInt, as_printable
+from vectorbt.portfolio.registry.display import LongInt, as_printable, text_of
 from vectorbt.portfolio.registry.encoding import UnknownValue, decode_mapping
+from vectorbt.portfolio.registry.named_values import MAX_EXACT
 from vectorbt.portfolio.registry.run import RunRecord
 
 _UNITS_OF_PANDAS = frozenset({"W", "D", "h", "m", "s", "ms", "us", "ns"})
@@ -60,6 +64,21 @@ def columns_below(
     return {inner: column for inner, column in columns.items() if column is not None}
 
 
+def column_within(
+    excerpts: tp.Sequence[Excerpt], name: str, within: tp.Callable[[tp.Mapping[str, tp.Any]], tp.Any]
+) -> tp.Any:
+    """Return what `within` finds in the dict that records hold under the name of a field such as `data`."""
+    distinct: tp.List[tp.Any] = []
+    codes = np.empty(sum(len(excerpt.places) for excerpt in excerpts), np.int64)
+    for block, rows, places in excerpts:
+        column = tp.cast(Coded, block.column(name))
+        used, own = np.unique(column.codes[rows], return_inverse=True)
+        codes[places] = own + len(distinct)
+        distinct += [within(column.decoded[code] or {}) for code in used.tolist()]
+    is_there = any(value is not None for value in distinct)
+    return (as_column(distinct) if is_there else as_objects(distinct)).take(codes)
+
+
 def column_at(excerpts: tp.Sequence[Excerpt], name: str, default: tp.Callable[[], tp.Any]) -> tp.List[tp.Any]:
     """Return what records hold under the name of a field that is no number. Each has a value of its own."""
     values: tp.List[tp.Any] = [None] * sum(len(excerpt.places) for excerpt in excerpts)
@@ -89,7 +108,18 @@ def _gathered(excerpts: tp.Sequence[Excerpt], path: tp.Tuple[str, ...]) -> tp.An
         codes[places] = own + len(distinct)
         is_there = is_there or any(value is not ABSENT for value in values)
         distinct += [None if value is ABSENT else value for value in values]
-    return as_array(distinct).take(codes) if is_there else None
+    if not is_there:
+        return None
+    return as_column(_without_bar_numbers(distinct) if path[0] == "stats" else distinct).take(codes)
+
+
+def _without_bar_numbers(values: tp.List[tp.Any]) -> tp.List[tp.Any]:
+    """Return metrics without the numbers among times and durations.
+
+    Where there is no frequency or no time, vectorbt counts bars instead."""
+    if not any(isinstance(value, (datetime, pd.Timedelta)) for value in values if not _is_missing(value)):
+        return values
+    return [None if type(value) in (int, float) else value for value in values]
 
 
 _CHANGEABLE = (list, dict, set, np.ndarray, UnknownValue)
@@ -123,8 +153,27 @@ def as_timestamps(moments: tp.List[datetime]) -> pd.DatetimeIndex:
         return pd.DatetimeIndex(np.array(naive, dtype="datetime64[us]")).tz_localize("UTC")
 
 
+def as_column(values: tp.Sequence[tp.Any]) -> tp.Any:
+    """Return values in the narrowest type that holds all of them, as texts if neither NumPy nor Arrow has one.
+
+    Times in different zones become UTC. One without a zone among them is read as UTC."""
+    array = as_array(values)
+    if is_of_objects(array) and any(value is pd.NaT for value in values):
+        values = [None if value is pd.NaT else value for value in values]
+        array = as_array(values)
+    if not is_of_objects(array):
+        return array
+    moments = [value for value in values if not _is_missing(value)]
+    if all(isinstance(value, datetime) for value in moments) and len({value.tzinfo for value in moments}) > 1:
+        with suppress(OverflowError, ValueError):  # the first and the last day that there is
+            return as_array([None if _is_missing(value) else as_utc(value) for value in values])
+    if _common(map(_kind_of, values)) is not _NO_KIND:
+        return array
+    return as_array([None if _is_missing(value) else text_of(value, str) for value in values])
+
+
 def as_array(values: tp.Sequence[tp.Any]) -> tp.Any:
-    """Return values in the narrowest type that holds all of them."""
+    """Return values in the narrowest type that holds all of them, as objects if there is none."""
     kinds = set(map(type, values))
     if kinds == {float}:
         return np.fromiter(values, float, len(values))
@@ -136,6 +185,11 @@ def as_array(values: tp.Sequence[tp.Any]) -> tp.Any:
     if not all(map(_is_inferable, values)):
         return array
     return pd.Series(array, dtype=object).infer_objects()._values
+
+
+def is_of_objects(values: tp.Any) -> bool:
+    """Return whether values are an array of Python's objects."""
+    return isinstance(getattr(values, "dtype", None), np.dtype) and values.dtype.kind == "O"
 
 
 def _is_inferable(value: tp.Any) -> bool:
@@ -167,3 +221,65 @@ def as_objects(values: tp.Sequence[tp.Any]) -> tp.Array1d:
     for i, value in enumerate(values):
         array[i] = value
     return array
+
+
+# ############# Types of objects ############# #
+
+_NO_KIND = object()
+"""Kind of what no column of Arrow holds."""
+
+_PLAIN = (bool, str, bytes, date)
+"""Types of objects of which Arrow has a type."""
+
+_ARRAYS = ("|b1", "<i4", "<i8", "<f4", "<f8")
+"""Types of NumPy's arrays that are lists to Arrow."""
+
+_MAX_DIGITS = 18
+"""Digits of a decimal number before and after the point, few enough for any two to have a type in common."""
+
+
+def _kind_of(value: tp.Any) -> tp.Any:
+    """Return a name for the type that Arrow gives a column of such objects. None for a missing value."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return kind
+    if _is_missing(value):
+        return None
+    if kind is int:
+        return "integer" if abs(value) <= MAX_EXACT else "long integer" if -(2**63) <= value < 2**63 else _NO_KIND
+    if kind is float:
+        return "number"
+    if isinstance(value, datetime):
+        return datetime if value.tzinfo is None and not getattr(value, "nanosecond", 0) else _NO_KIND
+    if kind is time:
+        return time if value.tzinfo is None else _NO_KIND
+    if kind is Decimal:
+        exponent = value.as_tuple().exponent
+        is_short = isinstance(exponent, int) and exponent >= -_MAX_DIGITS and value.adjusted() < _MAX_DIGITS
+        return Decimal if is_short else _NO_KIND
+    if kind is np.ndarray:
+        return (list, value.dtype) if value.ndim == 1 and value.dtype.str in _ARRAYS else _NO_KIND
+    if kind in (list, tuple):
+        within = _common(_NO_KIND if type(item) is float and item != item else _kind_of(item) for item in value)
+        return _NO_KIND if within is _NO_KIND else (list, within)
+    if kind is dict and value and all(type(key) is str for key in value):
+        items = tuple((key, _kind_of(item)) for key, item in value.items())
+        return _NO_KIND if any(item is _NO_KIND for _, item in items) else (dict, items)
+    return _NO_KIND
+
+
+def _common(kinds: tp.Iterable[tp.Any]) -> tp.Any:
+    """Return the kind of a column of values of some kinds."""
+    found = set(kinds) - {None}
+    if len(found) < 2:
+        return next(iter(found), None)
+    if found == {"integer", "number"} or found == {"integer", "long integer"}:
+        return "number" if "number" in found else "long integer"
+    if all(type(kind) is tuple and kind[0] is list for kind in found):
+        within = _common(kind[1] for kind in found)
+        return _NO_KIND if within is _NO_KIND else (list, within)
+    return _NO_KIND
+
+
+def _is_missing(value: tp.Any) -> bool:
+    return value is None or value is pd.NaT or (type(value) is float and value != value)

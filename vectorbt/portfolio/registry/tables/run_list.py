@@ -1,60 +1,155 @@
-"""Runs as tables: a DataFrame to work with, and HTML for a notebook to show."""
+"""The list of runs that a registry answers with, which is a table as well."""
 
-from typing import SupportsIndex, overload
-
-import numpy as np
-import pandas as pd
+import shutil
+import weakref
+from typing import SupportsIndex, Unpack, overload
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry._gc import collection_paused
-from vectorbt.portfolio.registry.display import as_cell
-from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
-from vectorbt.portfolio.registry.query.query import FIELDS
+from vectorbt.portfolio.registry.display import as_html
+from vectorbt.portfolio.registry.errors import RegistryError
+from vectorbt.portfolio.registry.metric_names import lower_is_better
+from vectorbt.portfolio.registry.query.query import PoolFilters, Query
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.tables.columns import (
-    as_array,
-    as_objects,
-    as_timestamps,
-    column_at,
-    columns_below,
-    excerpts_of,
-)
+from vectorbt.portfolio.registry.tables.compare import compare, reasons_not_to_compare
+from vectorbt.portfolio.registry.tables.frame import to_frame
+from vectorbt.portfolio.registry.tables.overview import Overview
+from vectorbt.portfolio.registry.warning import warn
 
-_SHOWN_ROWS = 20
-_HIDDEN = ("notes", "sweep_id")
-_TAKEN = frozenset({*FIELDS, *HEADLINE, "column"})
-"""Names of fields, which a custom metric of the same name does not replace, as in a `where` expression."""
+if tp.TYPE_CHECKING:
+    from vectorbt.portfolio.registry.registry import RunRegistry
+
+__all__ = ["HOW_TO_SAVE", "RunList", "to_frame"]
+
+HOW_TO_SAVE = 'registry.save_run(portfolio, "my_strategy", parameters={"fast": 10}) saves a run'
+"""What to do where there is no run yet."""
+
+_CONDITIONS = frozenset(PoolFilters.__optional_keys__) - {"deleted"}
+"""Conditions of `RunRegistry.list_runs` that can be asked of a record itself."""
 
 
 class RunList(list[RunRecord]):
     """A list of `vectorbt.portfolio.registry.run.RunRecord`, that is also a table.
+
+    In a notebook or a terminal it shows what tells its first runs apart, and how good they were; `RunList.to_frame` has
+    everything. Slices, sums, copies and what `RunList.filter` and `RunList.best` leave are such lists again.
+
+    Args:
+        records (iterable of RunRecord): Runs.
+        dsr (dict): Deflated Sharpe ratios by run_id, if they were asked for.
+        ranked_by (str): Metric that the runs were ranked by, if any.
+        registry (RunRegistry): Registry that the runs are from.
 
     Usage:
         ```pycon
         >>> runs = registry.list_runs(strategy_name="dual_sma")
         >>> runs[0].sharpe_ratio
         0.4215
+        >>> runs.filter("max_drawdown < 20").best("sortino_ratio", 5).compare()
         >>> runs.to_frame()["params.fast"].value_counts()
         ```"""
+
+    _registry: tp.Optional["weakref.ref[RunRegistry]"] = None
+    """Kept weakly: a list in a notebook's history holds no files open. A pickle has none."""
 
     def __init__(
         self,
         records: tp.Iterable[RunRecord] = (),
         dsr: tp.Optional[tp.Dict[str, float]] = None,
         repeats: tp.Optional[tp.Dict[str, int]] = None,
+        *,
+        ranked_by: tp.Optional[str] = None,
+        registry: tp.Optional["RunRegistry"] = None,
     ) -> None:
         super().__init__(records)
         self.dsr = dsr
         """Deflated Sharpe ratios by run_id, if they were asked for."""
         self.repeats = repeats
         """How many runs are the same trial by run_id, if only distinct trials were asked for."""
+        self.ranked_by = ranked_by
+        """Metric that the runs were ranked by, if any."""
+        if registry is not None:
+            self._registry = weakref.ref(registry)
 
-    def to_frame(self) -> tp.Frame:
-        """Return the runs as a DataFrame. See `to_frame`.
+    @property
+    def registry(self) -> tp.Optional["RunRegistry"]:
+        """Registry that the runs are from. None if there is none, it is gone, or the list was pickled."""
+        return None if self._registry is None else self._registry()
+
+    @property
+    def run_ids(self) -> tp.List[str]:
+        """The ids of the runs."""
+        return [record.run_id for record in self]
+
+    # ############# Choosing ############# #
+
+    def filter(
+        self,
+        condition: tp.Union[None, str, tp.Callable[[RunRecord], tp.Any]] = None,
+        **conditions: Unpack[PoolFilters],
+    ) -> "RunList":
+        """Return the runs that meet all conditions, in the order that they have here.
+
+        Args:
+            condition (str or callable): Expression as `where` of `RunRegistry.list_runs`, or a function of a record.
+            **conditions: Conditions of `RunRegistry.list_runs`: `strategy_name`, `tags`, `parameters`, ...
+
+        Raises:
+            TypeError: If a condition has the wrong type, or cannot be asked of a record: whether a run is `deleted`,
+                only the registry knows.
+            QueryError: If the expression cannot be read, or a metric is unknown.
+
+        Usage:
+            ```pycon
+            >>> runs.filter("sharpe_ratio > 1 and params.fast < 20")
+            >>> runs.filter(lambda run: run.total_trades > 30, tags="crypto")
+            ```"""
+        wrong = sorted(set(conditions) - _CONDITIONS)
+        if wrong:
+            raise TypeError(f"a list cannot be filtered by {wrong[0]}; it can by {', '.join(sorted(_CONDITIONS))}")
+        if isinstance(condition, str):
+            if conditions.get("where") is not None:
+                raise TypeError("give one expression, either as the condition or as where=")
+            conditions["where"] = condition
+        elif condition is not None and not callable(condition):
+            raise TypeError(f"condition must be an expression or a function, not {type(condition).__name__}")
+        query = Query.of(**conditions)
+        query.check_names(self._metric_names)
+        query.check_times(lambda asked: asked.apply(self))
+        found = [record for record in self if query.matches(record)]
+        return self._like([record for record in found if condition(record)] if callable(condition) else found)
+
+    def best(self, metric: str = "sharpe_ratio", n: int = 10, ascending: tp.Optional[bool] = None) -> "RunList":
+        """Return the best of these runs by a metric, the best one first. See `RunRegistry.get_best_runs`.
+
+        Args:
+            metric (str): Headline field, or any key of `RunRecord.stats`.
+            n (int): Number of runs at most.
+            ascending (bool): True if low is good. By default drawdowns, durations and fees are best when low.
+
+        Raises:
+            QueryError: If the metric is unknown. Names the nearest ones."""
+        if not isinstance(metric, str):
+            raise TypeError(f"metric must be a string, not {type(metric).__name__}")
+        query = Query().best(metric, n, lower_is_better(metric) if ascending is None else ascending)
+        query.check_names(self._metric_names)
+        best = self._like(query.apply(self))
+        best.ranked_by = metric
+        return best
+
+    def _metric_names(self) -> tp.Set[str]:
+        return {name for record in self for name in record.stats}
+
+    # ############# Using ############# #
+
+    def to_frame(self, tz: tp.Optional[str] = "UTC") -> tp.Frame:
+        """Return the runs as a DataFrame. See `vectorbt.portfolio.registry.tables.frame.to_frame`.
 
         With a column `dsr` beside the Sharpe ratio if `RunRegistry.get_best_runs` was called with `deflate`, and a
-        column `repeats` if it was called with `distinct`."""
-        frame = to_frame(self)
+        column `repeats` if it was called with `distinct`.
+
+        Args:
+            tz (str): Zone of the `timestamp`. None gives times without a zone, in UTC, which is what Excel takes."""
+        frame = to_frame(self, tz)
         if self.dsr is not None:
             frame = frame.drop(columns="dsr", errors="ignore")
             at = list(frame.columns).index("sharpe_ratio") + 1
@@ -64,6 +159,46 @@ class RunList(list[RunRecord]):
             frame.insert(list(frame.columns).index("win_rate") + 1, "repeats", frame.index.map(self.repeats))
         return frame
 
+    def compare(
+        self, *, only_differing: bool = False, metrics: tp.Union[None, str, tp.Sequence[str]] = None
+    ) -> tp.Frame:
+        """Return one row per run. See `RunRegistry.compare_runs`.
+
+        Args:
+            only_differing (bool): Whether to leave out what is the same in all runs, and to show whatever else differs.
+            metrics (list of str): Names of metrics. Defaults to the headline metrics.
+
+        Raises:
+            QueryError: If neither vectorbt nor a run has a metric of the name."""
+        compared = compare(self, only_differing, metrics)
+        reasons = reasons_not_to_compare(self)
+        if reasons:
+            warn(f"these runs cannot fairly be compared: {'; '.join(reasons)}")
+        return compared
+
+    def load_returns(self) -> tp.Frame:
+        """Return the return series of the runs. See `RunRegistry.load_returns`.
+
+        Raises:
+            RegistryError: If the list came from no registry, or the registry is gone."""
+        if self._registry is None:
+            raise RegistryError(
+                "this list came from no registry; give its ids to one: registry.load_returns(runs.run_ids)"
+            )
+        registry = self.registry
+        if registry is None:
+            raise RegistryError(
+                "the registry that this list came from is gone; keep it in a variable beside the list, as in "
+                "registry = RunRegistry(...); runs = registry.list_runs()"
+            )
+        return registry.load_returns(self.run_ids)
+
+    # ############# As a list ############# #
+
+    def _like(self, records: tp.Iterable[RunRecord]) -> "RunList":
+        """Return other runs as a list of the same origin."""
+        return RunList(records, self.dsr, self.repeats, ranked_by=self.ranked_by, registry=self.registry)
+
     @overload
     def __getitem__(self, key: SupportsIndex) -> RunRecord: ...
 
@@ -72,58 +207,57 @@ class RunList(list[RunRecord]):
 
     def __getitem__(self, key: tp.Any) -> tp.Any:
         got = super().__getitem__(key)
-        return RunList(got, self.dsr, self.repeats) if isinstance(key, slice) else got
+        return self._like(got) if isinstance(key, slice) else got
+
+    def __add__(self, other: tp.Any) -> "RunList":  # type: ignore[override]  # of lists that hold no runs there is no sum
+        if not isinstance(other, list):
+            return NotImplemented
+        runs = [*self, *other]
+        if not isinstance(other, RunList):
+            return self._like(runs)
+        if not self or not other:  # an empty list says nothing about the runs, as in sum(lists, RunList())
+            return (self if self else other)._like(runs)
+        dsr = None if self.dsr is None and other.dsr is None else {**(self.dsr or {}), **(other.dsr or {})}
+        ranked_by = self.ranked_by if self.ranked_by == other.ranked_by else None
+        repeats = (
+            None
+            if self.repeats is None and other.repeats is None
+            else {**(self.repeats or {}), **(other.repeats or {})}
+        )
+        registry = self.registry if self.registry is other.registry else None
+        return RunList(runs, dsr, repeats, ranked_by=ranked_by, registry=registry)
+
+    def __radd__(self, other: tp.Any) -> "RunList":
+        return self._like([*other, *self]) if isinstance(other, list) else NotImplemented
+
+    def copy(self) -> "RunList":
+        """Return a list of the same records."""
+        return self._like(self)
+
+    __copy__ = copy
+
+    def __getstate__(self) -> tp.Dict[str, tp.Any]:
+        return {name: value for name, value in vars(self).items() if name != "_registry"}
+
+    # ############# Showing ############# #
 
     def __repr__(self) -> str:
         if not self:
-            return "RunList of no runs"
-        shown = "\n".join(f"  {record!r}" for record in self[:10])
-        more = f"\n  ... and {len(self) - 10} more" if len(self) > 10 else ""
-        return f"RunList of {len(self)} runs:\n{shown}{more}"
+            return self._why_empty()
+        return Overview(self, self.ranked_by, self.dsr).as_text(shutil.get_terminal_size().columns)
 
     def _repr_html_(self) -> str:
-        shown = self[:_SHOWN_ROWS].to_frame()
-        shown = shown.drop(
-            columns=[name for name in _HIDDEN if not any(value for value in shown[name] if isinstance(value, str))]
-        )
-        for name in [name for name in shown if _is_of_objects(shown[name])]:
-            shown[name] = pd.Series(as_objects(list(map(as_cell, shown[name]))), index=shown.index, dtype=object)
-        more = f"<p>{len(self)} runs, the first {_SHOWN_ROWS} shown</p>" if len(self) > _SHOWN_ROWS else ""
-        return shown.to_html(escape=True, max_cols=None) + more
+        return Overview(self, self.ranked_by, self.dsr).as_html() if self else f"<p>{as_html(self._why_empty())}</p>"
 
-
-def to_frame(records: tp.Sequence[RunRecord]) -> tp.Frame:
-    """Return runs as a DataFrame.
-
-    The index is `run_id`. The columns are `timestamp`, `strategy_name`, the headline metrics, every other metric that
-    one of the runs has, `params.<name>` for every parameter that one of them has, `tags`, `notes` and `sweep_id`: the
-    names that a `where` expression knows. A column is numeric where all of its values are numbers or missing."""
-    with collection_paused():
-        columns = _columns_of(records)
-        index = pd.Index([record.run_id for record in records], name="run_id", dtype=None if records else object)
-        series = {name: _as_series(values, index) for name, values in columns.items()}
-        return pd.DataFrame(series, index=index)
-
-
-def _as_series(values: tp.Any, index: pd.Index) -> tp.Series:
-    # Objects stay objects: pandas would look for times among them again, and change or refuse those it cannot hold.
-    return pd.Series(values, index=index, dtype=object if _is_of_objects(values) else None)
-
-
-def _is_of_objects(values: tp.Any) -> bool:
-    return isinstance(getattr(values, "dtype", None), np.dtype) and values.dtype.kind == "O"
-
-
-def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
-    excerpts = excerpts_of(records)
-    columns: tp.Dict[str, tp.Any] = {"timestamp": as_timestamps([record.timestamp for record in records])}
-    columns["strategy_name"] = [record.strategy_name for record in records]
-    for name in HEADLINE:
-        columns[name] = as_array([getattr(record, name) for record in records])
-    columns.update(columns_below(excerpts, "stats", leave_out=_TAKEN))
-    parameters = columns_below(excerpts, "parameters")
-    columns.update((f"{PARAMETER_PREFIX}{name}", values) for name, values in parameters.items())
-    columns["tags"] = as_objects(column_at(excerpts, "tags", list))
-    columns["notes"] = column_at(excerpts, "notes", str)
-    columns["sweep_id"] = as_objects([record.sweep_id for record in records])
-    return columns
+    def _why_empty(self) -> str:
+        """Return what to do about there being no run here."""
+        registry = self.registry
+        if registry is None:
+            return "No runs."
+        try:
+            n_runs = len(registry)
+        except (RegistryError, ImportError, OSError):  # a server that is down is no reason to show nothing
+            return "No runs."
+        if not n_runs:
+            return f"No runs yet: {HOW_TO_SAVE}."
+        return f"No runs: none of the {n_runs:,} in the registry meets the conditions."

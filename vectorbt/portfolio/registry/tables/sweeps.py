@@ -30,21 +30,20 @@ def summarise(records: tp.Sequence[RunRecord]) -> tp.Frame:
 def _summary_row(sweep_id: str, runs: tp.Sequence[RunRecord]) -> tp.Tuple:
     best = max((run.sharpe_ratio for run in runs if is_rankable(run.sharpe_ratio)), default=float("nan"))
     names = dict.fromkeys(name for run in runs for name in run.parameters)
-    ranges = {name: _range([run.parameters.get(name) for run in runs]) for name in names}
-    varying = ", ".join(f"{name}: {text}" for name, text in ranges.items() if text is not None)
+    ranges = {name: range_of([run.parameters.get(name) for run in runs]) for name in names}
+    varying = ", ".join(f"{name}: {text}" for name, (distinct, text) in ranges.items() if distinct > 1)
     return sweep_id, runs[0].timestamp, runs[0].strategy_name, len(runs), as_printable(best), varying
 
 
-def _range(values: tp.List[tp.Any]) -> tp.Optional[str]:
-    """Return the range of values as text, None if they are all the same."""
+def range_of(values: tp.Sequence[tp.Any]) -> tp.Tuple[int, str]:
+    """Return how many different values there are, and their range as text. A missing one is a value as well."""
     present = sorted((value for value in values if not is_missing(value)), key=sort_key)
     kinds = {classify(value)[0] for value in present}
     write = str if len(kinds) == 1 else repr
     distinct = list(dict.fromkeys(text_of(value, write) for value in present))
     missing = ["missing"] if len(present) < len(values) else []
-    if len(distinct) + len(missing) < 2:
-        return None
+    n_distinct = len(distinct) + len(missing)
     if len(distinct) > 1 and kinds <= _WITH_RANGE and len(kinds) == 1:
         distinct = [f"{text_of(present[0], str)} to {text_of(present[-1], str)}"]
     shown = [*distinct, *missing]
-    return ", ".join(shown) if len(shown) <= 3 else f"{len(shown)} values"
+    return n_distinct, ", ".join(shown) if len(shown) <= 3 else f"{len(shown)} values"
