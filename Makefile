@@ -17,7 +17,7 @@ CONSTRAINTS ?=
 
 # vectorbt before 1.0 does not import under newer plotly, which an oracle of the tests needs.
 REQUIREMENTS := "vectorbt==$(VECTORBT)" $(if $(filter 0.%,$(VECTORBT)),"plotly<6")
-TEST_EXTRAS ?= test,dev,examples,stats,servers$(if $(filter 0.%,$(VECTORBT)),,,oracles)
+TEST_EXTRAS ?= test,dev,examples,stats,servers,ui-test$(if $(filter 0.%,$(VECTORBT)),,,oracles)
 
 VENV ?= $(if $(filter $(DEFAULT_VECTORBT),$(VECTORBT)),.venv,.venv-$(VECTORBT))
 OVERLAY_VENV ?= .venv-overlay-$(VECTORBT)
