@@ -85,6 +85,13 @@ def test_a_mistake_is_named(runs, ask, error, message):
         ask(runs)
 
 
+def test_a_name_that_no_run_of_a_list_has_is_warned_of(runs):
+    with pytest.warns(UserWarning, match="did you mean odd"):
+        assert runs.filter(tags="oddd") == []
+    with pytest.raises(QueryError, match="did you mean odd"):
+        runs.filter(tags="oddd", strict=True)
+
+
 def test_a_pickled_list_has_no_registry(runs):
     for again in (pickle.loads(pickle.dumps(runs)), copy.deepcopy(runs)):
         assert again == runs and again.registry is None and again.ranked_by == "total_trades"

@@ -6,9 +6,11 @@ from typing import SupportsIndex, Unpack, overload
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.display import as_html
-from vectorbt.portfolio.registry.errors import RegistryError
-from vectorbt.portfolio.registry.metric_names import lower_is_better
-from vectorbt.portfolio.registry.query.query import PoolFilters, Query
+from vectorbt.portfolio.registry.errors import QueryError, RegistryError
+from vectorbt.portfolio.registry.metric_names import lower_is_better, metric_called
+from vectorbt.portfolio.registry.query.comparing import Kind, classify, is_missing
+from vectorbt.portfolio.registry.query.explaining import NAMES, problems_of
+from vectorbt.portfolio.registry.query.query import PoolFilters, Query, value_of
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.tables.compare import compare, reasons_not_to_compare
 from vectorbt.portfolio.registry.tables.frame import to_frame
@@ -96,7 +98,8 @@ class RunList(list[RunRecord]):
         Raises:
             TypeError: If a condition has the wrong type, or cannot be asked of a record: whether a run is `deleted`,
                 only the registry knows.
-            QueryError: If the expression cannot be read, or a metric is unknown.
+            QueryError: If the expression cannot be read, or a metric is unknown, or with `strict` anything else.
+                Without it, a warning names what no run has.
 
         Usage:
             ```pycon
@@ -112,10 +115,16 @@ class RunList(list[RunRecord]):
             conditions["where"] = condition
         elif condition is not None and not callable(condition):
             raise TypeError(f"condition must be an expression or a function, not {type(condition).__name__}")
-        query = Query.of(**conditions)
+        query, held = Query.of(**conditions), _Held(self)
         query.check_names(self._metric_names)
-        query.check_times(lambda asked: asked.apply(self))
+        query.check_times(held.select)
+        query = query.with_choices(held.kinds)
         found = [record for record in self if query.matches(record)]
+        problems = problems_of(query, found, held) if self else []
+        if problems and query.strict:
+            raise QueryError(". ".join(problems))
+        if problems:
+            warn(f"in this list {'. '.join(problems)}")
         return self._like([record for record in found if condition(record)] if callable(condition) else found)
 
     def best(self, metric: str = "sharpe_ratio", n: int = 10, ascending: tp.Optional[bool] = None) -> "RunList":
@@ -130,6 +139,7 @@ class RunList(list[RunRecord]):
             QueryError: If the metric is unknown. Names the nearest ones."""
         if not isinstance(metric, str):
             raise TypeError(f"metric must be a string, not {type(metric).__name__}")
+        metric = metric_called(metric)
         query = Query().best(metric, n, lower_is_better(metric) if ascending is None else ascending)
         query.check_names(self._metric_names)
         best = self._like(query.apply(self))
@@ -261,3 +271,26 @@ class RunList(list[RunRecord]):
         if not n_runs:
             return f"No runs yet: {HOW_TO_SAVE}."
         return f"No runs: none of the {n_runs:,} in the registry meets the conditions."
+
+
+class _Held(tp.NamedTuple):
+    """The runs of a list, for what asks a store why nothing was found."""
+
+    records: tp.Sequence[RunRecord]
+
+    def exists(self) -> bool:
+        """Return whether anything was ever saved here."""
+        return True
+
+    def select(self, query: Query) -> tp.List[RunRecord]:
+        """Return the runs that a query asks for."""
+        return query.apply(self.records)
+
+    def names(self, what: str) -> tp.Set[str]:
+        """Return the names that runs have."""
+        return {name for record in self.records for name in NAMES[what](record) if name is not None}
+
+    def kinds(self, name: str) -> tp.Set[Kind]:
+        """Return the kinds of values that runs hold under a name."""
+        values = (value_of(record, name) for record in self.records)
+        return {classify(value)[0] for value in values if not is_missing(value)}
