@@ -54,8 +54,7 @@ def test_the_headline_fields_are_those_of_stats_to_the_last_bit(registry, pf):
 def test_saving_shows_no_warning(registry):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        registry.save_run(make_portfolio(freq=None), "no_frequency")
-        registry.save_run(make_sweep(), "aggregate")
+        registry.save_run(make_portfolio(freq=None), "frequency_of_the_index")
         registry.save_sweep(make_sweep(), "sweep")
 
 
@@ -68,7 +67,10 @@ def test_without_a_frequency_the_sharpe_ratio_is_nan(registry):
 
 def test_several_columns_saved_as_one_run_are_vectorbts_aggregate(registry):
     sweep = make_sweep()
-    run = registry.get_run(registry.save_run(sweep, "aggregate"))
+    with pytest.warns(UserWarning, match="^3 columns are saved as one run, their mean; save_sweep") as shown:
+        run = registry.get_run(registry.save_run(sweep, "aggregate"))
+    assert (len(shown), shown[0].filename) == (1, __file__)
+    assert run.data["columns"] == 3 and repr(run).endswith(", mean of 3 columns)")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         stats = sweep.stats()

@@ -120,7 +120,8 @@ def test_a_custom_metric_of_any_type_is_saved(registry, monkeypatch, value, kept
 def test_symbols_without_an_encoding_stand_as_text(registry):
     symbols = pd.Index([uuid.UUID(int=1), uuid.UUID(int=2)], dtype=object, name="symbol")
     prices = pd.concat([make_price(), make_price()], axis=1).set_axis(symbols, axis=1)
-    run = registry.get_run(registry.save_run(vbt.Portfolio.from_holding(prices, freq="1D"), "x"))
+    with pytest.warns(UserWarning, match="2 columns are saved as one run"):
+        run = registry.get_run(registry.save_run(vbt.Portfolio.from_holding(prices, freq="1D"), "x"))
     assert run.data["symbols"] == [str(symbol) for symbol in symbols]
 
 

@@ -18,6 +18,8 @@ from vectorbt.portfolio.registry.metric_names import HEADLINE, lower_is_better, 
 
 N_BARS = 60
 LABELS = ["a", "b", "c", "never"]
+NOT_ANNUALISED = dict.fromkeys(["sharpe_ratio", "calmar_ratio", "omega_ratio", "sortino_ratio"], np.nan)
+"""What vectorbt leaves out without a frequency."""
 TITLES = {settings["title"]: name for name, settings in vbt.Portfolio.metrics.items()}
 
 
@@ -120,7 +122,7 @@ def assert_same(stats, expected):
 
 @pytest.mark.parametrize("name", PORTFOLIOS)
 def test_measure_equals_vectorbts_stats(portfolios, name):
-    assert_same(measure(portfolios[name]).stats, vectorbt_stats(portfolios[name]).to_dict())
+    assert_same(measure(portfolios[name]).stats, {**NOT_ANNUALISED, **vectorbt_stats(portfolios[name])})
 
 
 @pytest.mark.parametrize("name", PORTFOLIOS)
@@ -130,7 +132,7 @@ def test_measure_columns_equals_the_rows_of_vectorbts_stats(portfolios, name):
     rows = [expected.to_dict()] if expected.ndim == 1 else expected.to_dict("records")
     assert len(measured) == len(rows)
     for run, row in zip(measured, rows, strict=True):
-        assert_same(run.stats, row)
+        assert_same(run.stats, {**NOT_ANNUALISED, **row})
 
 
 @pytest.mark.parametrize("name", ["columns", "groups", "groups that share cash"])
@@ -255,6 +257,9 @@ def test_stats_and_moments_share_vectorbts_cache(portfolios):
 
 # ############# Custom metrics ############# #
 
+LATE = dict(calc_func=lambda self: 7)
+"""A metric that is asked for after all others."""
+
 
 def custom(portfolio, **metrics):
     portfolio = portfolio.copy()
@@ -322,17 +327,35 @@ def test_one_metric_by_name_and_no_metric_at_all(portfolios):
     assert len(measure_columns(portfolios["columns"])) == len(LABELS)
 
 
-def test_the_error_of_a_custom_metric_reaches_the_user_without_vectorbts_warning(portfolios):
+def test_a_metric_that_raises_is_nan_and_all_others_are_measured(portfolios):
     def broken(self):
         raise ZeroDivisionError("mine")
 
-    portfolio = custom(portfolios["series"], broken=dict(calc_func=broken))
-    for filters in ("error", "always"):
+    portfolio = custom(
+        portfolios["columns"], broken=dict(calc_func=broken), matrix=dict(calc_func=lambda self: np.ones(3)), late=LATE
+    )
+    expected = measure_columns(custom(portfolios["columns"], late=LATE))
+    for runs, means in ((measure_columns, None), (lambda one: [measure(one)], measure(portfolios["columns"]))):
         with warnings.catch_warnings(record=True) as shown:
-            warnings.simplefilter(filters)
-            with pytest.raises(ZeroDivisionError, match="mine"):
-                measure(portfolio)
-        assert shown == []
+            warnings.simplefilter("always")
+            measured = runs(portfolio)
+        first, second = sorted(str(warning.message) for warning in shown)
+        assert first == "the metric broken is NaN, because it raised ZeroDivisionError: mine"
+        assert second.startswith("the metric matrix is NaN, because it raised TypeError: calc_func must return")
+        for run, reference in zip(measured, expected if means is None else [means]):
+            assert np.isnan([run.stats["broken"], run.stats["matrix"]]).all()
+            assert run.stats["late"] == 7
+            assert_same({name: run.stats[name] for name in reference.stats}, reference.stats)
+
+
+def test_the_only_metric_may_raise_but_not_what_is_around_it(portfolios):
+    portfolio = custom(portfolios["series"], broken=dict(calc_func=lambda self: 1 / 0))
+    vbt.settings.portfolio["stats"]["metrics"] = "broken"
+    with pytest.warns(UserWarning, match="broken is NaN, because it raised ZeroDivisionError"):
+        assert np.isnan(measure(portfolio).stats["broken"])
+    vbt.settings.portfolio["stats"]["metrics"] = [("odd", dict(calc_func=len, check_no_such_filter=True))]
+    with pytest.raises(ValueError, match="requires filter 'no_such_filter'"):
+        measure(portfolio)
 
 
 def test_measuring_leaves_other_peoples_warnings_alone(portfolios):

@@ -105,7 +105,8 @@ class RunRegistry:
         """Save a backtest as one run.
 
         A portfolio of several columns becomes one run with the aggregate that `Portfolio.stats` makes of them. For one
-        run per column there is `RunRegistry.save_sweep`. The run is durable when the call returns.
+        run per column there is `RunRegistry.save_sweep`. The run is durable when the call returns. Of what a save warns
+        is in `docs/saving.md`.
 
         Args:
             portfolio (Portfolio): Portfolio.

@@ -418,8 +418,13 @@ class RunRecord:
             f"{{{parameters}}}, total_return={text_of(self.total_return, '{:.2f}'.format)} %, "
             f"sharpe_ratio={text_of(self.sharpe_ratio, '{:.2f}'.format)}, "
             f"max_drawdown={text_of(self.max_drawdown, '{:.2f}'.format)} %, "
-            f"total_trades={text_of(self.total_trades, '{:,}'.format)})"
+            f"total_trades={text_of(self.total_trades, '{:,}'.format)}{self._aggregation()})"
         )
+
+    def _aggregation(self) -> str:
+        """Say of how many columns the metrics are the mean, if they are one."""
+        columns = self.data.get("columns")
+        return f", mean of {columns} columns" if isinstance(columns, int) and columns > 1 else ""
 
     def _repr_html_(self) -> str:
         """Show what the run is, what it gave, and where that comes from."""

@@ -2,6 +2,9 @@
 
 * `runs`: a portfolio as runs, out of all that follows
 * `metrics`: what `Portfolio.stats` says, and the moments of the returns, in one pass for any number of columns
+* `frequency`: how long a bar is
+* `year`: how many bars a year has
+* `caveats`: what makes the figures of a portfolio mean less than they seem to
 * `columns`: the labels of the columns as parameters
 * `data`: the prices of a run, their period and their symbols
 * `fingerprint`: what two runs on the same prices have in common

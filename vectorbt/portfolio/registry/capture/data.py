@@ -6,11 +6,12 @@ import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.capture.fingerprint import column_fingerprints, joined
+from vectorbt.portfolio.registry.capture.frequency import measurable
 from vectorbt.portfolio.registry.capture.labels import duration_text, levels_of, recordable
 from vectorbt.portfolio.registry.capture.quiet import quiet
+from vectorbt.portfolio.registry.capture.year import bars_per_year
 
 if tp.TYPE_CHECKING:
-    from vectorbt.base.array_wrapper import ArrayWrapper
     from vectorbt.portfolio.base import Portfolio
 
 __all__ = ["MAX_SYMBOLS", "describe_columns", "describe_data", "fingerprints_of"]
@@ -38,12 +39,18 @@ def describe_data(portfolio: "Portfolio") -> tp.Dict[str, tp.Any]:
             `vectorbt.portfolio.registry.capture.labels.recordable` returns them: what has no faithful encoding
             stands as text.
         * `bars`: length of the index.
-        * `frequency`: the `pd.Timedelta` that is one period as text, such as `1 days`, or None.
+        * `frequency`: the `pd.Timedelta` that is one period as text, such as `1 days`. None if there is none, or it is
+            no fixed length of time.
+        * `bars_per_year`: number of bars in a calendar year. The key is not there if the labels are no times or span
+            less than four weeks.
         * `symbols`: what the columns say about it. They are the labels of a column level called `symbol`, `ticker`
             or `asset`, or else those of an only level without a name if they are strings. Other labels are
             parameters, and the key is not there. At most `MAX_SYMBOLS`.
-        * `n_symbols`: number of symbols, if it is more than `MAX_SYMBOLS`."""
-    return _describe(portfolio, [range(portfolio.wrapper.shape_2d[1])])[0]
+        * `n_symbols`: number of symbols, if it is more than `MAX_SYMBOLS`.
+        * `columns`: number of columns, or groups, of which the metrics are the mean, if it is more than one."""
+    description = _describe(portfolio, [range(portfolio.wrapper.shape_2d[1])])[0]
+    columns = len(portfolio.wrapper.get_columns())
+    return description if columns == 1 else {**description, "columns": columns}
 
 
 def describe_columns(portfolio: "Portfolio") -> tp.List[tp.Dict[str, tp.Any]]:
@@ -53,7 +60,7 @@ def describe_columns(portfolio: "Portfolio") -> tp.List[tp.Dict[str, tp.Any]]:
         portfolio (Portfolio): Portfolio whose data to describe.
 
     Returns:
-        One dict, as `describe_data` returns it, per column or group, in their order."""
+        One dict, as `describe_data` returns it without `columns`, per column or group, in their order."""
     wrapper = portfolio.wrapper
     positions = range(wrapper.shape_2d[1])
     if not wrapper.grouper.is_grouped():
@@ -99,8 +106,11 @@ def _describe(portfolio: "Portfolio", runs: tp.Iterable[tp.Sequence[int]]) -> tp
         start=recordable(wrapper.index[0]),
         end=recordable(wrapper.index[-1]),
         bars=len(wrapper.index),
-        frequency=_frequency(wrapper),
+        frequency=_frequency(portfolio),
     )
+    counted = bars_per_year(wrapper.index)
+    if counted is not None:
+        period["bars_per_year"] = counted
     # The same data are described by the same dict, which is then encoded and compared once.
     descriptions: tp.Dict[tp.Any, tp.Dict[str, tp.Any]] = {}
     described = []
@@ -124,9 +134,10 @@ def _named(symbols: tp.Sequence[str]) -> tp.Dict[str, tp.Any]:
     return named
 
 
-def _frequency(wrapper: "ArrayWrapper") -> tp.Optional[str]:
+def _frequency(portfolio: "Portfolio") -> tp.Optional[str]:
     with quiet():
-        return None if wrapper.freq is None else duration_text(wrapper.freq)
+        frequency = measurable(portfolio).wrapper.freq
+        return None if frequency is None else duration_text(frequency)
 
 
 def _column_symbols(columns: tp.Index) -> tp.List[tp.Any]:

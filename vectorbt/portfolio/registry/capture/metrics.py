@@ -7,17 +7,22 @@ Saving a portfolio must not show warnings of vectorbt, pandas and the like, see
 `vectorbt.portfolio.registry.capture.quiet`."""
 
 from collections import Counter
+from functools import partial
 from typing import overload
 
 import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.frequency import measurable
 from vectorbt.portfolio.registry.capture.labels import as_column, recordable
 from vectorbt.portfolio.registry.capture.quiet import quiet
+from vectorbt.portfolio.registry.capture.year import periods_per_year
 from vectorbt.portfolio.registry.column import Column, Numbers, column_of
+from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.encoding import encode
 from vectorbt.portfolio.registry.metric_names import FIELD_NAMES, HEADLINE
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -25,6 +30,7 @@ if tp.TYPE_CHECKING:
 
 __all__ = [
     "Measured",
+    "annualised_metrics",
     "measure",
     "measure_columns",
     "return_series",
@@ -59,8 +65,9 @@ def measure(portfolio: "Portfolio") -> Measured:
         `Measured.stats` has each row of `portfolio.stats()`, equal to the last bit, as a value that a record can hold:
         see `vectorbt.portfolio.registry.capture.labels.recordable`. Its name is that of the metric, or `metric: key`
         if the metric returns a dict. `max_dd` becomes `max_drawdown` and takes precedence over a custom metric of that
-        name. A metric of `HEADLINE` that vectorbt does not calculate, such as the Sharpe ratio of a portfolio without a
-        frequency, is NaN.
+        name. A metric of `HEADLINE` that vectorbt does not calculate is NaN, and so is one that vectorbt leaves out
+        because the portfolio has no frequency, or one that is no fixed length of time. A metric that raises is NaN as
+        well, with a warning that names it and the error.
 
         `Measured.returns_stats` describes the series from which vectorbt calculates the Sharpe ratio. It is empty
         for an aggregate of several columns, and otherwise has:
@@ -73,12 +80,10 @@ def measure(portfolio: "Portfolio") -> Measured:
         * `periods_per_year`: vectorbt's annualisation factor. NaN without a frequency.
         * `bars_in_market`: number of bars that end with a position, in any asset of a group.
         * `fee_rate`: realised fees, the fees paid over the value traded, to six digits. NaN without orders.
-
-    Raises:
-        Exception: What the function of a custom metric raises.
     """
     with quiet():
-        stats = _complete(_columns_of(_stats(portfolio), 1), 1)
+        portfolio = measurable(portfolio)
+        stats = _complete(_columns_of(_stats(portfolio), 1), 1, _left_out(portfolio))
         is_aggregate = len(portfolio.wrapper.get_columns()) > 1
         return Measured(stats, {} if is_aggregate else _returns_stats(portfolio))
 
@@ -93,14 +98,12 @@ def measure_columns(portfolio: "Portfolio") -> Measured:
 
     Returns:
         What `measure` describes, of each column or group in their order.
-
-    Raises:
-        Exception: What the function of a custom metric raises.
     """
     with quiet():
+        portfolio = measurable(portfolio)
         n_runs = len(portfolio.wrapper.get_columns())
-        stats = _complete(_columns_of(_stats(portfolio, agg_func=None), n_runs), n_runs)
-        return Measured(stats, _returns_stats(portfolio))
+        columns = _columns_of(_stats(portfolio, agg_func=None), n_runs)
+        return Measured(_complete(columns, n_runs, _left_out(portfolio)), _returns_stats(portfolio))
 
 
 def returns_accessor(portfolio: "Portfolio") -> "ReturnsAccessor":
@@ -112,6 +115,7 @@ def returns_accessor(portfolio: "Portfolio") -> "ReturnsAccessor":
     Args:
         portfolio (Portfolio): Portfolio whose returns to access.
     """
+    portfolio = measurable(portfolio)
     # The arguments, their order included, are those that stats() makes: they are the key in vectorbt's cache.
     settings = dict(group_by=None, **portfolio.stats_defaults["settings"])
     if settings["freq"] != portfolio.wrapper.freq:
@@ -124,8 +128,21 @@ def return_series(portfolio: "Portfolio") -> tp.Frame:
 
     Args:
         portfolio (Portfolio): Portfolio of any number of columns or groups."""
-    returns = returns_accessor(portfolio).obj
+    returns = returns_accessor(portfolio).obj.set_axis(portfolio.wrapper.index)
     return returns.to_frame() if returns.ndim == 1 else returns
+
+
+def annualised_metrics(portfolio: "Portfolio") -> tp.List[str]:
+    """Return the names of the metrics that `Portfolio.stats` leaves out of a portfolio without a frequency.
+
+    Args:
+        portfolio (Portfolio): Portfolio that `vectorbt.portfolio.registry.capture.frequency.measurable` has
+            returned."""
+    return [
+        FIELD_NAMES.get(name, name)
+        for name, settings in _chosen_metrics(portfolio).items()
+        if settings.get("check_has_freq") or settings.get("check_has_year_freq")
+    ]
 
 
 # ############# Metrics ############# #
@@ -140,26 +157,73 @@ def _stats(portfolio: "Portfolio", *, agg_func: None) -> tp.Optional[tp.SeriesFr
 
 
 def _stats(portfolio: "Portfolio", **kwargs: tp.Any) -> tp.Optional[tp.SeriesFrame]:
-    """Call `Portfolio.stats` with the names of the metrics in place of their titles."""
-    titles = {name: dict(title=name) for name in _metric_names(portfolio)}
-    return portfolio.stats(silence_warnings=True, metric_settings=titles, **kwargs)
+    """Call `Portfolio.stats` with the names of the metrics in place of their titles, NaN for those that raise."""
+    titles = {name: dict(title=name) for name in _chosen_metrics(portfolio)}
+    ask = partial(portfolio.stats, silence_warnings=True, **kwargs)
+    try:
+        return ask(metric_settings=titles)
+    except Exception:
+        failing = _failing_metrics(ask, titles)
+        stats = ask(
+            metric_settings={name: {**title, **_OFF} if name in failing else title for name, title in titles.items()}
+        )
+        for name, reason in failing.items():
+            warn(f"the metric {escaped(name)} is NaN, because it raised {_description(reason)}")
+        return stats
 
 
-def _metric_names(portfolio: "Portfolio") -> tp.List[str]:
-    """Names of the metrics that `Portfolio.stats` calculates; it numbers those that occur more than once."""
+_OFF: tp.Dict[str, tp.Any] = dict(
+    calc_func=lambda portfolio, settings: float("nan"),
+    resolve_calc_func=False,
+    post_calc_func=None,
+    apply_to_timedelta=False,
+)
+"""Settings by which a metric is NaN."""
+
+
+def _failing_metrics(
+    ask: tp.Callable[..., tp.Any], titles: tp.Dict[str, tp.Dict[str, tp.Any]]
+) -> tp.Dict[str, Exception]:
+    """Ask for one metric after the other, and return what those that raise have raised."""
+    without = {name: {**title, **_OFF} for name, title in titles.items()}
+    failing = {}
+    for name, title in titles.items():
+        try:
+            ask(metric_settings={**without, name: title})
+        except Exception as error:
+            failing[name] = error
+    return failing
+
+
+def _description(error: Exception) -> str:
+    return f"{type(error).__name__}: {escaped(text_of(error, str))}"
+
+
+def _chosen_metrics(portfolio: "Portfolio") -> tp.Dict[str, tp.Dict[str, tp.Any]]:
+    """Settings of the metrics that `Portfolio.stats` calculates, by their names.
+
+    It numbers the names that occur more than once."""
     metrics = portfolio.stats_defaults["metrics"]
     if isinstance(metrics, str) and metrics == "all":
         metrics = portfolio.metrics
+    if isinstance(metrics, dict):
+        metrics = list(metrics.items())
     if isinstance(metrics, (str, tuple)):
         metrics = [metrics]
-    names = [metric[0] if isinstance(metric, tuple) else metric for metric in metrics]
-    occurrences = Counter(names)
+    pairs = [metric if isinstance(metric, tuple) else (metric, portfolio.metrics[metric]) for metric in metrics]
+    occurrences = Counter(name for name, _ in pairs)
     numbers: tp.Counter[str] = Counter()
-    unique_names = []
-    for name in names:
-        unique_names.append(name if occurrences[name] == 1 else f"{name}_{numbers[name]}")
+    chosen = {}
+    for name, settings in pairs:
+        chosen[name if occurrences[name] == 1 else f"{name}_{numbers[name]}"] = settings
         numbers[name] += 1
-    return unique_names
+    return chosen
+
+
+def _left_out(portfolio: "Portfolio") -> tp.List[str]:
+    """Return the names of the metrics that vectorbt does not calculate for want of a frequency."""
+    periods = periods_per_year(portfolio)
+    return annualised_metrics(portfolio) if periods != periods else []
 
 
 def _columns_of(stats: tp.Optional[tp.SeriesFrame], n_runs: int) -> tp.Dict[str, Column]:
@@ -179,12 +243,12 @@ def _recorded(value: tp.Any) -> tp.Any:
     return encode(recordable(value))
 
 
-def _complete(columns: tp.Mapping[str, Column], n_runs: int) -> tp.Dict[str, Column]:
-    """Rename what is a field of a record, and fill in the fields that are missing."""
+def _complete(columns: tp.Mapping[str, Column], n_runs: int, left_out: tp.Sequence[str]) -> tp.Dict[str, Column]:
+    """Rename what is a field of a record, and fill in what is missing."""
     renamed = {FIELD_NAMES[name]: column for name, column in columns.items() if name in FIELD_NAMES}
     others = {name: column for name, column in columns.items() if name not in FIELD_NAMES}
-    missing = dict.fromkeys(HEADLINE, Numbers(np.full(n_runs, np.nan)))
-    stats = {**missing, **others, **renamed}
+    unknown = Numbers(np.full(n_runs, np.nan))
+    stats = {**dict.fromkeys(HEADLINE, unknown), **dict.fromkeys(left_out, unknown), **others, **renamed}
     stats["total_trades"] = _whole(stats["total_trades"])
     return stats
 
@@ -204,9 +268,7 @@ def _returns_stats(portfolio: "Portfolio") -> tp.Dict[str, Column]:
     accessor = returns_accessor(portfolio)
     defaults = {**accessor.defaults, **portfolio.stats_defaults["settings"]}
     moments = _moments(accessor.to_2d_array(), defaults["risk_free"], defaults["ddof"])
-    has_frequency = accessor.wrapper.freq is not None and accessor.year_freq is not None
-    periods_per_year = float(accessor.ann_factor) if has_frequency else float("nan")
-    moments["periods_per_year"] = np.full(len(moments["n_obs"]), periods_per_year)
+    moments["periods_per_year"] = np.full(len(moments["n_obs"]), periods_per_year(portfolio))
     moments["bars_in_market"] = _bars_in_market(portfolio)
     moments["fee_rate"] = _fee_rates(portfolio)
     return {name: Numbers(values) for name, values in moments.items()}

@@ -4,6 +4,7 @@ import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import Path, RunBlock
+from vectorbt.portfolio.registry.capture.caveats import caveats
 from vectorbt.portfolio.registry.capture.columns import column_parameters
 from vectorbt.portfolio.registry.capture.data import describe_columns, describe_data
 from vectorbt.portfolio.registry.capture.environment import environment
@@ -22,6 +23,7 @@ from vectorbt.portfolio.registry.column import Coded, Column, Numbers, column_of
 from vectorbt.portfolio.registry.encoding import encode_mapping
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.record_json import timestamp_text
+from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -44,6 +46,8 @@ def run_of(
         notes=check_notes(notes),
     )
     given = check_parameters(parameters)
+    for caveat in caveats(portfolio, as_one_run=True):
+        warn(caveat)
     described["environment"] = environment(portfolio)
     return _block(described, given, {}, measure(portfolio), [describe_data(portfolio)], new_run_ids(1))
 
@@ -69,6 +73,8 @@ def sweep_of(
     )
     given = check_parameters(parameters)
     levels = column_parameters(portfolio, given)
+    for caveat in caveats(portfolio):
+        warn(caveat)
     described["environment"] = environment(portfolio)
     data = describe_columns(portfolio)
     run_ids = sweep_run_ids(described["sweep_id"], len(data))
