@@ -8,6 +8,7 @@
 * `columns`: the labels of the columns as parameters
 * `data`: the prices of a run, their period and their symbols
 * `fingerprint`: what two runs on the same prices have in common
+* `data_blocks`: what prices have in common that overlap
 * `distinct_columns`: which columns of an array are the same
 * `labels`: labels and other values of a backtest as a record can hold them
 * `environment`: the versions and the settings that a result depends on

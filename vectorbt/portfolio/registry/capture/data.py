@@ -5,7 +5,13 @@ import re
 import pandas as pd
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.capture.fingerprint import column_fingerprints, joined
+from vectorbt.portfolio.registry.capture.data_blocks import describe_blocks
+from vectorbt.portfolio.registry.capture.fingerprint import (
+    column_fingerprints,
+    distinct_prices,
+    joined,
+    price_fingerprints,
+)
 from vectorbt.portfolio.registry.capture.frequency import measurable
 from vectorbt.portfolio.registry.capture.labels import duration_text, levels_of, recordable
 from vectorbt.portfolio.registry.capture.quiet import quiet
@@ -35,6 +41,8 @@ def describe_data(portfolio: "Portfolio") -> tp.Dict[str, tp.Any]:
         A dict of:
 
         * `fingerprint`: fingerprint of the close prices, see `vectorbt.portfolio.registry.capture.fingerprint`.
+        * `blocks`: hashes by which overlapping prices are found, see
+            `vectorbt.portfolio.registry.capture.data_blocks`. The key is not there if there are too few bars.
         * `start` and `end`: first and last label of the index, as
             `vectorbt.portfolio.registry.capture.labels.recordable` returns them: what has no faithful encoding
             stands as text.
@@ -100,7 +108,8 @@ def fingerprints_of(data: tp.Union[str, tp.SeriesFrame, "Portfolio"]) -> tp.Tupl
 def _describe(portfolio: "Portfolio", runs: tp.Iterable[tp.Sequence[int]]) -> tp.List[tp.Dict[str, tp.Any]]:
     """Describe the data of runs, each given by the positions of its columns."""
     wrapper = portfolio.wrapper
-    fingerprints = column_fingerprints(portfolio.close, wrapper.index)
+    prices, rows = distinct_prices(portfolio.close, wrapper.index)
+    fingerprints = price_fingerprints(prices, wrapper.index)
     symbols = _column_symbols(wrapper.columns)
     period = dict(
         start=recordable(wrapper.index[0]),
@@ -113,14 +122,20 @@ def _describe(portfolio: "Portfolio", runs: tp.Iterable[tp.Sequence[int]]) -> tp
         period["bars_per_year"] = counted
     # The same data are described by the same dict, which is then encoded and compared once.
     descriptions: tp.Dict[tp.Any, tp.Dict[str, tp.Any]] = {}
+    priced: tp.List[tp.List[int]] = []
     described = []
     for positions in runs:
-        fingerprint = joined(fingerprints[position] for position in positions)
+        distinct_rows = list(dict.fromkeys(rows[positions].tolist()))
+        fingerprint = joined(fingerprints[row] for row in distinct_rows)
         distinct = tuple(dict.fromkeys(symbols[position] for position in positions)) if symbols else ()
         key = (fingerprint, distinct, *map(type, distinct))  # 1 equals 1.0
         if key not in descriptions:
             descriptions[key] = dict(fingerprint=fingerprint, **period, **_named(distinct))
+            priced.append(distinct_rows)
         described.append(descriptions[key])
+    for description, blocks in zip(descriptions.values(), describe_blocks(prices, wrapper.index, priced)):
+        if blocks:
+            description["blocks"] = blocks
     return described
 
 

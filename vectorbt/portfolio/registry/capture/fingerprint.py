@@ -25,7 +25,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.capture.distinct_columns import distinct_columns
 from vectorbt.portfolio.registry.capture.labels import as_numpy
 
-__all__ = ["fingerprint", "column_fingerprints", "joined"]
+__all__ = ["column_fingerprints", "distinct_prices", "fingerprint", "joined", "price_fingerprints"]
 
 
 def fingerprint(close: tp.ArrayLike, index: tp.Index) -> str:
@@ -60,15 +60,39 @@ def column_fingerprints(close: tp.ArrayLike, index: tp.Index) -> tp.List[str]:
     Raises:
         TypeError: If the prices are not numbers.
         ValueError: If prices and index differ in length."""
-    columns = _price_columns(close, index)
-    indexed = hashlib.sha256(_index_bytes(index))
-    first_ones, positions = distinct_columns(columns.T)
-    fingerprints = []
-    for first in first_ones:
-        hashed = indexed.copy()
-        hashed.update(_price_bytes(columns[first]))
-        fingerprints.append(hashed.hexdigest())
+    prices, positions = distinct_prices(close, index)
+    fingerprints = price_fingerprints(prices, index)
     return [fingerprints[position] for position in positions]
+
+
+def distinct_prices(close: tp.ArrayLike, index: tp.Index) -> tp.Tuple[tp.Array2d, tp.Array1d]:
+    """Return prices as float64, each different column once and in a row of its own, and which of them each column is.
+
+    Args:
+        close (array_like): Prices, one column or several.
+        index (pd.Index): Index of the prices.
+
+    Raises:
+        TypeError: If the prices are not numbers.
+        ValueError: If prices and index differ in length."""
+    columns = _price_columns(close, index)
+    first_ones, positions = distinct_columns(columns.T)
+    return (columns if len(first_ones) == len(columns) else columns[first_ones]), positions
+
+
+def price_fingerprints(prices: tp.Array2d, index: tp.Index) -> tp.List[str]:
+    """Return the fingerprint of each row of prices.
+
+    Args:
+        prices (array): Prices, as `distinct_prices` returns them.
+        index (pd.Index): Index of the prices."""
+    indexed = hashlib.sha256(_index_bytes(index))
+    fingerprints = []
+    for row in prices:
+        hashed = indexed.copy()
+        hashed.update(_price_bytes(row))
+        fingerprints.append(hashed.hexdigest())
+    return fingerprints
 
 
 def _price_columns(close: tp.ArrayLike, index: tp.Index) -> tp.Array2d:
