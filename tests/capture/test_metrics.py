@@ -214,6 +214,20 @@ def test_the_moments_are_those_of_the_asset_returns_if_vectorbts_sharpe_ratio_is
     assert returns_accessor(portfolios["series"]).obj.equals(portfolios["series"].asset_returns())
 
 
+@pytest.mark.parametrize("name", ["columns", "groups that share cash", "columns with missing prices"])
+def test_the_sharpe_ratio_of_holding_is_that_of_vectorbts_benchmark(portfolios, name):
+    portfolio = portfolios[name]
+    expected = portfolio.benchmark_returns().vbt.returns(freq=portfolio.wrapper.freq).sharpe_ratio()
+    found = [run.returns_stats["benchmark_sharpe"] * np.sqrt(365) for run in measure_columns(portfolio)]
+    assert found == pytest.approx(expected.tolist(), rel=1e-12)
+    assert len(set(found)) == len(found)
+
+
+def test_holding_what_never_changes_has_no_sharpe_ratio():
+    flat = vbt.Portfolio.from_holding(pd.Series(5.0, index=pd.date_range("2020", periods=N_BARS)))
+    assert np.isnan(measure(flat).returns_stats["benchmark_sharpe"])
+
+
 def test_a_column_that_never_trades_has_no_moments(portfolios):
     run = measure(portfolios["series that never trades"])
     assert run.stats["sharpe_ratio"] == run.returns_stats["sharpe"] == np.inf

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.capture.distinct_columns import distinct_columns
 from vectorbt.portfolio.registry.capture.frequency import measurable
 from vectorbt.portfolio.registry.capture.labels import as_column, recordable
 from vectorbt.portfolio.registry.capture.quiet import quiet
@@ -77,6 +78,8 @@ def measure(portfolio: "Portfolio") -> Measured:
         * `n_obs`: number of returns that are not NaN.
         * `skew` and `kurtosis`: population moments, the kurtosis raw (3 for a normal distribution). NaN for
             returns that never change.
+        * `benchmark_sharpe`: Sharpe ratio per period of holding the same prices, which is vectorbt's benchmark. NaN if
+            they never change or are unknown.
         * `periods_per_year`: vectorbt's annualisation factor. NaN without a frequency.
         * `bars_in_market`: number of bars that end with a position, in any asset of a group.
         * `fee_rate`: realised fees, the fees paid over the value traded, to six digits. NaN without orders.
@@ -265,9 +268,13 @@ def _whole(column: Column) -> Column:
 
 def _returns_stats(portfolio: "Portfolio") -> tp.Dict[str, Column]:
     """Moments of each return series, see `measure`."""
+    from vectorbt.base.reshape_fns import to_2d_array
+
     accessor = returns_accessor(portfolio)
     defaults = {**accessor.defaults, **portfolio.stats_defaults["settings"]}
     moments = _moments(accessor.to_2d_array(), defaults["risk_free"], defaults["ddof"])
+    benchmark = to_2d_array(accessor.benchmark_rets)
+    moments["benchmark_sharpe"] = _benchmark_sharpes(benchmark, defaults["risk_free"], defaults["ddof"])
     moments["periods_per_year"] = np.full(len(moments["n_obs"]), periods_per_year(portfolio))
     moments["bars_in_market"] = _bars_in_market(portfolio)
     moments["fee_rate"] = _fee_rates(portfolio)
@@ -281,6 +288,13 @@ def _moments(returns: tp.Array2d, risk_free: float, ddof: int) -> tp.Dict[str, t
         series = np.ascontiguousarray(returns[:, start : start + _COLUMNS_AT_ONCE].T, dtype=np.float64)
         chunks.append(_series_moments(series, risk_free, ddof))
     return dict(zip(("sharpe", "n_obs", "skew", "kurtosis"), map(np.concatenate, zip(*chunks))))
+
+
+def _benchmark_sharpes(returns: tp.Array2d, risk_free: float, ddof: int) -> tp.Array1d:
+    """Sharpe ratio of each column of `returns`, those of equal columns computed once: a sweep repeats its prices."""
+    first_ones, positions = distinct_columns(returns)
+    sharpes = _moments(returns[:, first_ones], risk_free, ddof)["sharpe"]
+    return np.where(np.isinf(sharpes), np.nan, sharpes)[positions]
 
 
 def _series_moments(series: tp.Array2d, risk_free: float, ddof: int) -> tp.Tuple[tp.Array1d, ...]:
