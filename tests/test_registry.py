@@ -177,12 +177,13 @@ def test_a_newer_version_is_left_alone(registry, pf):
     assert content_of(registry.store.base_dir) == before
 
 
-def test_a_metric_that_raises_surfaces_and_nothing_is_written(registry, pf):
+def test_a_metric_that_raises_does_not_lose_the_run(registry, pf):
     broken = pf.replace()
     broken.metrics["broken"] = dict(title="Broken", calc_func=lambda self: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        registry.save_run(broken, "x")
-    assert not registry.store.base_dir.exists()
+    with pytest.warns(UserWarning, match="the metric broken is NaN, because it raised ZeroDivisionError") as shown:
+        run = registry.get_run(registry.save_run(broken, "x"))
+    assert (len(shown), shown[0].filename) == (1, __file__)
+    assert math.isnan(run.stats["broken"]) and run.sharpe_ratio == pf.sharpe_ratio()
 
 
 @pytest.mark.parametrize(

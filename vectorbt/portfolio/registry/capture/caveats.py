@@ -21,17 +21,18 @@ def caveats(portfolio: "Portfolio", as_one_run: bool = False) -> tp.List[str]:
     Args:
         portfolio (Portfolio): Portfolio.
         as_one_run (bool): Whether all of its columns are one run."""
-    found = []
-    columns = len(portfolio.wrapper.get_columns())
-    if as_one_run and columns > 1:
-        found.append(f"{columns} columns are saved as one run, their mean; save_sweep makes each of them a run")
-    plain = measurable(portfolio)
-    periods = periods_per_year(plain)
-    if periods != periods:
-        found.append(_without_frequency(portfolio, plain))
-    else:
-        found += _another_year(plain, periods)
-    return found
+    with quiet():
+        found = []
+        columns = len(portfolio.wrapper.get_columns())
+        if as_one_run and columns > 1:
+            found.append(f"{columns} columns are saved as one run, their mean; save_sweep makes each of them a run")
+        plain = measurable(portfolio)
+        periods = periods_per_year(plain)
+        if periods != periods:
+            found.append(_without_frequency(portfolio, plain))
+        else:
+            found += _another_year(plain, periods)
+        return found
 
 
 def _without_frequency(portfolio: "Portfolio", plain: "Portfolio") -> str:
@@ -61,8 +62,7 @@ def _another_year(portfolio: "Portfolio", assumed: float) -> tp.List[str]:
         return []
     _judged_years.add(assumed)
     off = ratio**0.5 - 1
-    with quiet():
-        frequency = portfolio.wrapper.freq or length
+    frequency = portfolio.wrapper.freq or length
     if 2 / 3 < frequency / length < 3 / 2:
         year = length_text(round(counted) * frequency, (" days", " hours", " minutes", " seconds"))
         advice = f'set vectorbt.settings.returns["year_freq"] = "{year}"'
@@ -77,8 +77,7 @@ def _another_year(portfolio: "Portfolio", assumed: float) -> tp.List[str]:
 def _frequency_text(portfolio: "Portfolio") -> str:
     """Return what pandas calls the frequency of a portfolio that vectorbt cannot measure with it."""
     given, index = portfolio.wrapper.config["freq"], portfolio.wrapper.index
-    with quiet():
-        frequency = given or getattr(index, "freqstr", None) or index.inferred_freq
+    frequency = given or getattr(index, "freqstr", None) or index.inferred_freq
     return getattr(frequency, "freqstr", None) or str(frequency)
 
 

@@ -42,10 +42,10 @@ def periods_per_year(portfolio: "Portfolio") -> float:
             returned."""
     from vectorbt.utils.datetime_ import freq_to_timedelta
 
-    settings = portfolio.stats_defaults["settings"]
-    if settings["freq"] is None or settings["year_freq"] is None:
-        return float("nan")
     with quiet():
+        settings = portfolio.stats_defaults["settings"]
+        if settings["freq"] is None or settings["year_freq"] is None:
+            return float("nan")
         return float(freq_to_timedelta(settings["year_freq"]) / freq_to_timedelta(settings["freq"]))
 
 
