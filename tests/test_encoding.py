@@ -1,5 +1,7 @@
 """Values and their encoding: round trips, the exact format, refusals, and what cannot be read."""
 
+import collections
+import dataclasses
 import datetime as dt
 import enum
 import json
@@ -8,6 +10,7 @@ import pathlib
 import re
 import sys
 import types
+import typing
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -15,10 +18,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import pytz
+from dateutil import relativedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vectorbt.portfolio.registry import encoding
+from vectorbt.portfolio.registry.checks import check_parameters
 from vectorbt.portfolio.registry.encoding import (
     DECODERS,
     MAX_DEPTH,
@@ -143,7 +148,32 @@ def arrays(draw):
     return np.ndarray(shape, dtype, buffer=raw, order=draw(st.sampled_from("CF")))
 
 
+OFFSETS_OF_PANDAS = [
+    *(pd.offsets.Day(3), pd.offsets.Hour(4), pd.offsets.MonthEnd(), pd.offsets.BDay(2), pd.offsets.Week(weekday=2)),
+    *(pd.offsets.QuarterBegin(startingMonth=2), pd.DateOffset(months=3), pd.DateOffset(2, years=1, days=5)),
+]
+periods = st.builds(
+    lambda ordinal, freq: pd.Period(ordinal=ordinal, freq=freq),
+    st.integers(-(10**5), 10**5),
+    st.sampled_from(["Y", "Q-NOV", "M", "W-WED", "D", "h", "5min", "ns"]),
+)
+CLOSED = st.sampled_from(["left", "right", "both", "neither"])
+intervals = st.one_of(
+    st.builds(
+        lambda a, b, closed: pd.Interval(min(a, b), max(a, b), closed), st.integers(-9, 9), st.floats(0, 1), CLOSED
+    ),
+    st.builds(
+        lambda a, days, closed: pd.Interval(a, a + days, closed),
+        st.sampled_from([pd.Timestamp("2020"), pd.Timestamp("2020-03-28", tz="Europe/Berlin"), pd.Timedelta("1h")]),
+        timedeltas().map(lambda value: pd.Timedelta(abs(value.days) % 9, "D")),
+        CLOSED,
+    ),
+)
+
 hashable_scalars = st.one_of(
+    periods,
+    intervals,
+    st.sampled_from(OFFSETS_OF_PANDAS),
     st.none(),
     st.booleans(),
     st.integers(),
@@ -439,6 +469,94 @@ def test_the_older_format_may_hold_bare_tokens():
 def test_invalid_json_of_the_older_format_is_a_value_error(text):
     with pytest.raises(ValueError):
         loads_lenient(text)
+
+
+# ############# Values with fields ############# #
+
+
+@dataclasses.dataclass
+class Risk:
+    stop: float
+    side: Side = Side.LONG
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    window: tuple
+    risk: Risk
+
+
+class Pair(typing.NamedTuple):
+    fast: int
+    slow: int
+
+
+class Costs:
+    """As a class of attrs shows itself."""
+
+    __attrs_attrs__ = (types.SimpleNamespace(name="fees"),)
+
+    def __init__(self, fees):
+        self.fees = fees
+
+
+class ListConfig(collections.UserList):
+    """As a list of OmegaConf shows itself."""
+
+    __module__ = "omegaconf.listconfig"
+
+
+class Model:
+    """As a model of pydantic shows itself."""
+
+    def model_dump(self):
+        return {"fast": 1, "costs": Costs(0.1)}
+
+
+class OldModel:
+    """As a model of the first pydantic shows itself."""
+
+    __fields__ = ("fast",)
+
+    def dict(self):
+        return {"fast": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Settings((1, 2), Risk(0.5)), {"window": (1, 2), "risk": {"stop": 0.5, "side": Side.LONG}}),
+        (Pair(1, 2), {"fast": 1, "slow": 2}),
+        (types.MappingProxyType({"a": Pair(1, 2)}), {"a": {"fast": 1, "slow": 2}}),
+        (collections.ChainMap({"a": 1}, {"a": 2, "b": 3}), {"a": 1, "b": 3}),
+        (Costs(0.1), {"fees": 0.1}),
+        (Model(), {"fast": 1, "costs": {"fees": 0.1}}),
+        (OldModel(), {"fast": 1}),
+        (collections.UserDict(windows=ListConfig([1, Pair(1, 2)])), {"windows": [1, {"fast": 1, "slow": 2}]}),
+        ([{Pair(1, 2)}, {Pair(1, 2): 3}], [{(1, 2)}, {(1, 2): 3}]),
+    ],
+)
+def test_what_has_fields_is_a_dict_of_them(value, expected):
+    assert same(through_json(value), expected)
+    assert check_parameters({"x": value}) == {"x": expected}
+    if type(expected) is dict:
+        assert check_parameters(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        (Risk(len), "parameters['stop']"),
+        (Settings((1, object()), Risk(1)), "parameters['window'][1]"),
+        ({"window": range(3)}, "parameters['window']"),
+        ({"kind": Risk}, "parameters['kind']"),
+        ({"weekday": pd.DateOffset(weekday=relativedelta.MO)}, "parameters['weekday'].kwds['weekday']"),
+        ({"hours": pd.offsets.CustomBusinessDay(weekmask="Mon Tue")}, "parameters['hours']"),
+    ],
+)
+def test_a_field_that_cannot_be_stored_is_refused_by_its_path(value, path):
+    with pytest.raises(TypeError, match=re.escape(path) + " is of type"):
+        check_parameters(value)
 
 
 # ############# Refusals ############# #

@@ -666,6 +666,24 @@ def test_a_record_takes_no_more_than_its_share_of_the_disk(tmp_path, monkeypatch
     assert (registry.store.metadata_file.stat().st_size - before) / 20 < 1700
 
 
+def test_walk_forward_windows_are_parameters_by_which_columns_are_found_again(registry):
+    levels = {
+        "month": list(pd.period_range("2020-01", periods=3, freq="M")),
+        "window": list(pd.interval_range(pd.Timestamp("2020"), periods=3, freq="30D", closed="left")),
+        "step": [pd.DateOffset(months=1), pd.offsets.MonthBegin(2), pd.offsets.BDay()],
+    }
+    pf = make_sweep()
+    columns = pd.MultiIndex.from_arrays(list(levels.values()), names=list(levels))
+    pf = pf.replace(wrapper=pf.wrapper.replace(columns=columns), close=pf.close.set_axis(columns, axis=1))
+    ids = registry.save_sweep(pf, "walk_forward")
+    for position, (run_id, *expected) in enumerate(zip(ids, *levels.values(), strict=True)):
+        parameters = registry.get_run(run_id).parameters
+        assert parameters == dict(zip(levels, expected, strict=True))
+        assert [type(value) for value in parameters.values()] == list(map(type, expected))
+        assert [run.run_id for run in registry.list_runs(parameters=parameters)] == [run_id]
+        assert registry.load_portfolio(run_id).total_return() == pf.total_return().iloc[position]
+
+
 def test_levels_that_have_numbers_for_names_are_told_apart(registry):
     windows = [(3, 9), (4, 9), (3, 12)]
     pf = make_sweep(windows=windows)

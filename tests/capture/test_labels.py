@@ -136,7 +136,7 @@ def test_what_has_an_encoding_stays_itself(value):
 def test_what_pandas_cannot_hold_is_no_reason_to_fail():
     assert recordable("\ud800") == "'\\ud800'"
     assert recordable(np.timedelta64(3, "M")) == np.timedelta64(3, "M")
-    assert recordable([pd.Interval(0, 1)]) == "[Interval(0, 1, closed='right')]"
+    assert recordable([1j]) == "[1j]"
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])

@@ -20,8 +20,12 @@ VALUES = (
     *("2024-01-01", "2024-01-01T12:00", datetime.date(2024, 1, 1), pd.Timestamp("2024-01-01 12:00", tz="UTC")),
     *("1 day", pd.Timedelta(days=1), datetime.timedelta(days=1), np.timedelta64(2, "h")),
     *((1, 2), [1, 2], {1, 2}, {"a": 1}, ["a", None]),
+    *({"b": 1}, {"b": {"c": 2}}, {"b.c": "a", "b": None}, {"b": float("nan")}),
+    *(pd.Period("2024-01", "M"), pd.Interval(0, 1), pd.DateOffset(months=3)),
 )
 NAMES = ("x", "y", "a.b", "%", "it's", 'quo"te', "back\\slash", "日本", "nul\0", "x" * 300)
+NESTED_NAMES = ("a", "a.b", "a.b.c")
+"""Names of parameters that hold others of them."""
 FIELDS = ("run_id", "timestamp", "strategy_name", "tags", "notes", "sweep_id", "sharpe_ratio", "total_trades")
 METRICS = ("sortino_ratio", "calmar_ratio", "custom", "max_dd_duration")
 NUMBERS = (
@@ -66,7 +70,8 @@ class Case:
 
     def __init__(self, draw):
         self.draw = draw
-        self.names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True))
+        names = st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True)
+        self.names = draw(st.one_of(names, st.just(NESTED_NAMES)))
         self.values = draw(st.lists(values, min_size=1, max_size=5))
         self.metrics = draw(st.lists(st.sampled_from(METRICS), min_size=1, max_size=2, unique=True))
         self.numbers = draw(st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=4))

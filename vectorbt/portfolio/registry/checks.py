@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.display import text_of
-from vectorbt.portfolio.registry.encoding import decode_mapping, encode, encode_mapping
+from vectorbt.portfolio.registry.encoding import decode_mapping, encode, encode_mapping, fields_of
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.base import Portfolio
@@ -151,14 +151,20 @@ def check_notes(value: tp.Any) -> str:
 def check_parameters(value: tp.Any) -> tp.Dict[str, tp.Any]:
     """Return parameters as a dict that shares nothing with `value`; None is an empty one.
 
+    Whatever has named fields is a dict of them, see `vectorbt.portfolio.registry.encoding.fields_of`.
+
     Raises:
-        TypeError: If it is not a dict with string keys, or one of the values cannot be encoded. Names the value by
-            its path, such as `parameters['ma']['func']`."""
+        TypeError: If it has no names, some of them are no strings, or one of the values cannot be encoded. Names the
+            value by its path, such as `parameters['ma']['func']`."""
     if value is None:
         return {}
-    if not isinstance(value, dict):
-        raise TypeError(f"parameters must be a dict of names and values, not {type(value).__name__}")
-    return decode_mapping(encode_mapping(value, "parameters"))
+    parameters = value if isinstance(value, dict) else fields_of(value)
+    if parameters is None:
+        raise TypeError(
+            "parameters must be a dict of names and values, or an object with fields such as a dataclass, "
+            f"not {type(value).__name__}"
+        )
+    return decode_mapping(encode_mapping(parameters, "parameters"))
 
 
 def check_portfolio(value: tp.Any) -> "Portfolio":

@@ -18,17 +18,22 @@ JSON's own types stand for themselves. Every other value is a dict with one key,
 | `$datetime64`, `$timedelta64` | the NumPy scalar: its integer, then its unit | `"18292D"`, `"2*15m"`, `"NaTns"` |
 | `$enum` | a member of an Enum: class, name, value | `["package.module:Side", "LONG", 1]` |
 | `$path` | a path of `pathlib`: class, text | `["PosixPath", "data/spx.csv"]` |
+| `$period` | `pd.Period`: frequency, number | `["M", 600]` |
+| `$interval` | `pd.Interval`: both ends, the closed ones | `[0, 1, "right"]` |
+| `$offset` | an offset of pandas: its name, or how many of which parts | `["3MS"]`, `[1, {"months": 3}]` |
 | `$ndarray` | an array: dtype, shape, base64 of its bytes in C order | `["<f8", [1], "AAAAAAAA8D8="]` |
 
 What follows the space of a `$timestamp` or a `$timedelta` is its resolution, which is nanoseconds where none is named.
 A `$timestamp` with a zone is the instant in UTC; a `$datetime` is the wall time. Other NumPy scalars become Python's,
 and an instance of a subclass comes back as its base class. Time zones of pytz come back as those of `zoneinfo` of the
-same name.
+same name. What has named fields is a dict of them: a named tuple, a mapping, an instance of a dataclass or of attrs, a
+model of pydantic, a configuration of OmegaConf.
 
 Decoding never imports a module, never evaluates text, and never fails: what it cannot read, such as a value that a
 newer version wrote, is an `UnknownValue`, which is encoded again as it was."""
 
 import base64
+import dataclasses
 import datetime as dt
 import decimal
 import enum
@@ -39,6 +44,7 @@ import re
 import reprlib
 import sys
 import types
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 from zoneinfo import ZoneInfo
@@ -46,12 +52,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import orjson
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from vectorbt import _typing as tp
 
 __all__ = [
     "encode",
     "encode_mapping",
+    "fields_of",
     "decode",
     "decode_mapping",
     "dumps",
@@ -277,10 +285,12 @@ def check_path_depth(path: PathT) -> None:
 
 @lru_cache(maxsize=512)
 def _encoder_of(kind: type) -> tp.Callable:
-    # Before the bases are looked at: an IntEnum is an int as well.
+    # Before the bases are looked at: an IntEnum is an int as well, and a named tuple is a tuple.
     if issubclass(kind, enum.Enum):
         return _encode_enum
-    return next((ENCODERS[base] for base in kind.__mro__ if base in ENCODERS), refuse)
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return _encode_fields
+    return next((ENCODERS[base] for base in kind.__mro__ if base in ENCODERS), _encode_fields)
 
 
 # ############# Paths and refusals ############# #
@@ -469,6 +479,48 @@ def _without_loss(container: tp.Any, n: int) -> tp.Any:
     return container
 
 
+def fields_of(value: tp.Any) -> tp.Optional[tp.Dict[tp.Any, tp.Any]]:
+    """Return the fields of a value by their names, None if it is nothing that has named fields.
+
+    The libraries that such values come from are not imported: their classes tell what they are.
+
+    Args:
+        value (any): Named tuple, mapping, instance of a dataclass or of attrs, model of pydantic, or configuration of
+            OmegaConf."""
+    kind = type(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return dict(zip(kind._fields, value))
+    names: tp.Optional[tp.Iterable[str]] = None
+    if dataclasses.is_dataclass(kind):
+        names = [field.name for field in dataclasses.fields(kind)]
+    elif hasattr(kind, "__attrs_attrs__"):
+        names = [attribute.name for attribute in kind.__attrs_attrs__]
+    if names is not None:
+        return {name: getattr(value, name) for name in names}
+    if callable(getattr(kind, "model_dump", None)):  # pydantic
+        return dict(value.model_dump())
+    if hasattr(kind, "__fields__") and callable(getattr(kind, "dict", None)):  # pydantic before version 2
+        return dict(value.dict())
+    return None
+
+
+def _encode_fields(value: tp.Any, path: PathT) -> tp.Any:
+    if path[-1] is KEY or path[-1] is _ELEMENT:  # where no dict could stand
+        return {"$tuple": encode_items(value, path)} if isinstance(value, tuple) else refuse(value, path)
+    fields = fields_of(value)
+    if fields is not None:
+        return _encode_dict(fields, path)
+    if _is_list_of_omegaconf(value):
+        return encode_items(value, path)
+    return refuse(value, path)
+
+
+def _is_list_of_omegaconf(value: tp.Any) -> bool:
+    return isinstance(value, Sequence) and type(value).__module__.partition(".")[0] == "omegaconf"
+
+
 # ############# Members of an Enum ############# #
 
 
@@ -586,6 +638,53 @@ def _parse_timedelta(text: str) -> pd.Timedelta:
     if rest or ticks == -(2**63):  # the smallest integer of 64 bits is NaT
         raise ValueError(f"not a number of {resolution}: {text}")
     return pd.Timedelta(np.timedelta64(ticks, resolution))  # type: ignore[arg-type]  # NumPy's stubs want a literal
+
+
+def _encode_period(value: pd.Period, path: PathT) -> dict:
+    return {"$period": [value.freqstr, value.ordinal]}
+
+
+def _decode_period(payload: list, depth: int) -> pd.Period:
+    frequency, ordinal = payload
+    if type(frequency) is not str or type(ordinal) is not int:
+        raise ValueError("a period has the name of a frequency and a number")
+    return pd.Period(ordinal=ordinal, freq=frequency)
+
+
+def _encode_interval(value: pd.Interval, path: PathT) -> dict:
+    check_path_depth(path)
+    ends = [encode_at(end, (*path, Literal(name))) for end, name in ((value.left, ".left"), (value.right, ".right"))]
+    return {"$interval": [*ends, value.closed]}
+
+
+def _decode_interval(payload: list, depth: int) -> pd.Interval:
+    left, right = decode_items(payload[:2], depth)
+    (closed,) = payload[2:]
+    return pd.Interval(left, right, closed=closed)
+
+
+def _encode_offset(value: pd.offsets.BaseOffset, path: PathT) -> dict:
+    check_path_depth(path)
+    if type(value) is pd.DateOffset and value == pd.DateOffset(n=value.n, **value.kwds):
+        return {"$offset": [value.n, _encode_dict(value.kwds, (*path, Literal(".kwds")))]}
+    if not _is_told_by_its_name(value):
+        refuse(value, path)
+    return {"$offset": [value.freqstr]}
+
+
+def _decode_offset(payload: list, depth: int) -> pd.offsets.BaseOffset:
+    if len(payload) == 1:
+        return to_offset(payload[0])
+    n, encoded = payload
+    (parts,) = decode_items([encoded], depth)
+    return pd.DateOffset(n=n, **parts)
+
+
+def _is_told_by_its_name(offset: pd.offsets.BaseOffset) -> bool:
+    try:
+        return to_offset(offset.freqstr) == offset
+    except ValueError:
+        return False
 
 
 def _with_resolution(text: str, unit: str) -> str:
@@ -813,6 +912,9 @@ ENCODERS: tp.Dict[type, tp.Callable[[tp.Any, PathT], tp.Any]] = {
     np.generic: _encode_numpy_scalar,
     np.ndarray: _encode_ndarray,
     pathlib.PurePath: _encode_path,
+    pd.Period: _encode_period,
+    pd.Interval: _encode_interval,
+    pd.offsets.BaseOffset: _encode_offset,
 }
 """Encoders by the type that they take, its subclasses included. Members of an Enum come first, see `_encoder_of`."""
 
@@ -835,6 +937,9 @@ DECODERS: tp.Dict[str, tp.Tuple[type, tp.Callable[[tp.Any, int], tp.Any]]] = {
     "$timedelta64": (str, _decode_timedelta64),
     "$enum": (list, _decode_enum),
     "$path": (list, _decode_path),
+    "$period": (list, _decode_period),
+    "$interval": (list, _decode_interval),
+    "$offset": (list, _decode_offset),
     "$ndarray": (list, _decode_ndarray),
 }
 """By tag: the type of JSON that stands under it, and the decoder. It may raise anything to say that it cannot read."""

@@ -7,13 +7,23 @@ import pandas as pd
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import RunBlock
-from vectorbt.portfolio.registry.column import Coded, Ids, Numbers
-from vectorbt.portfolio.registry.encoding import decode
+from vectorbt.portfolio.registry.column import ABSENT, Coded, Ids, Numbers
+from vectorbt.portfolio.registry.encoding import decode, decode_mapping
 from vectorbt.portfolio.registry.lazy import lazy
 from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
 from vectorbt.portfolio.registry.record_json import parse_timestamp
 
-__all__ = ["MAX_EXACT", "ORIGINS", "NumericValues", "Values", "fingerprints_of", "values_at", "values_of"]
+__all__ = [
+    "MAX_EXACT",
+    "ORIGINS",
+    "NumericValues",
+    "Values",
+    "fingerprints_of",
+    "parameter_of",
+    "parameters_of",
+    "values_at",
+    "values_of",
+]
 
 
 def _frequency(data: tp.Mapping[str, tp.Any]) -> tp.Any:
@@ -128,7 +138,7 @@ class NumericValues(Values):
 def values_of(block: RunBlock, name: str) -> Values:
     """Return what the runs of a block hold under a name, as `vectorbt.portfolio.registry.query.query.value_of` does."""
     if name.startswith(PARAMETER_PREFIX):
-        return values_at(block, ("parameters", name.removeprefix(PARAMETER_PREFIX)))
+        return parameters_of(block, name.removeprefix(PARAMETER_PREFIX))
     if name in HEADLINE:
         return _headline(block, name)
     if name in ORIGINS:
@@ -165,6 +175,43 @@ def values_at(block: RunBlock, path: tp.Tuple[str, ...]) -> Values:
     if isinstance(column, Ids):
         return Values(column.to_json(), np.arange(len(block)))
     return Values(column.decoded, column.codes)
+
+
+def parameter_of(parameters: tp.Mapping[tp.Any, tp.Any], name: str) -> tp.Any:
+    """Return the value of a parameter, None if there is none.
+
+    `risk.stop` is the parameter of that name or else what is called `stop` in the dict that is called `risk`, at any
+    depth.
+
+    Args:
+        parameters (mapping): Values by name.
+        name (str): Name of a parameter, or of a leaf of one."""
+    if name in parameters:
+        return parameters[name]
+    for outer, inner in _splits(name):
+        if type(parameters.get(outer)) is dict:
+            found = parameter_of(parameters[outer], inner)
+            if found is not None:
+                return found
+    return None
+
+
+def parameters_of(block: RunBlock, name: str) -> Values:
+    """Return what the runs of a block have for a parameter, as `parameter_of` does."""
+    if not any(("parameters", outer) in block.columns for outer, _ in _splits(name)):
+        return values_at(block, ("parameters", name))
+    names = [name, *(outer for outer, _ in _splits(name))]
+    columns = {one: block.column("parameters", one) for one in names if ("parameters", one) in block.columns}
+    held = [{one: column.at(row) for one, column in columns.items()} for row in range(len(block))]
+    present = [{one: value for one, value in row.items() if value is not ABSENT} for row in held]
+    return Values([parameter_of(decode_mapping(row), name) for row in present], np.arange(len(block)))
+
+
+def _splits(name: str) -> tp.Iterator[tp.Tuple[str, str]]:
+    """Yield a name cut at each of its points."""
+    for place, character in enumerate(name):
+        if character == ".":
+            yield name[:place], name[place + 1 :]
 
 
 def fingerprints_of(block: RunBlock) -> Values:

@@ -112,7 +112,7 @@ class RunRegistry:
             portfolio (Portfolio): Portfolio.
             strategy_name (str): Name of the strategy.
             parameters (dict): Parameters of the strategy. Types survive: an integer comes back as an integer, a
-                `Timestamp` as a `Timestamp`.
+                `Timestamp` as a `Timestamp`. What has named fields, such as a dataclass, is a dict of them.
             tags (list of str): Tags. A lone string is one tag.
             notes (str): Free text.
             save_portfolio (bool or str): Whether to keep the portfolio beside its metrics. `"returns"` keeps its return
@@ -217,7 +217,7 @@ class RunRegistry:
             tags (list of str): The run has at least one of them.
             parameters (dict): Values by name: `{"fast": 10, "symbol": ["BTC", "ETH"]}`. A list, set, range or array
                 means one of its items, and so does a tuple unless a run has a tuple under that name. None means that
-                there is no value. Typed: 10 is 10.0, but neither "10" nor True.
+                there is no value. Typed: 10 is 10.0, but neither "10" nor True. `risk.stop` is a leaf of nested dicts.
             where (str): Expression over the columns of `RunRegistry.to_frame`, such as
                 `"sharpe_ratio > 1 and params.fast in [5, 10]"`. See `vectorbt.portfolio.registry.query.where`.
             since (datetime, date, timedelta or str): Earliest timestamp, inclusive: `"2024-12-31"`, `"2024-12"`,

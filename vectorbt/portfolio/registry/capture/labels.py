@@ -24,8 +24,11 @@ def recordable(value: tp.Any) -> tp.Any:
 
     Returns:
         The value itself, as Python's or pandas' where it is NumPy's, if it has a faithful encoding. A moment in a time
-        zone that has none keeps its instant and its offset from UTC. Anything else becomes text."""
+        zone that has none keeps its instant and its offset from UTC. Anything else becomes text, and so do periods,
+        intervals and offsets of pandas: a text can be compared with one in a question."""
     value = _without_numpy(value)
+    if isinstance(value, (pd.Period, pd.Interval, pd.offsets.BaseOffset)):
+        return _text(value)
     if _has_encoding(value):
         return value
     if isinstance(value, datetime):

@@ -17,6 +17,7 @@ from vectorbt.portfolio.registry.named_values import (
     NumericValues,
     Values,
     fingerprints_of,
+    parameters_of,
     values_at,
     values_of,
 )
@@ -162,7 +163,7 @@ def _conditions(query: Query, block: RunBlock) -> tp.Iterator[tp.Callable[[], tp
     if query.commit is not None:
         yield partial(values_of(block, "git_commit").spread, partial(has_beginning, wanted=query.commit))
     for name, wanted in (query.parameters or {}).items():
-        yield partial(_has_parameter, values_at(block, ("parameters", name)), wanted)
+        yield partial(_has_parameter, parameters_of(block, name), wanted)
     if query.where is not None:
         yield partial(_holds, query.where.condition, block)
 

@@ -221,6 +221,12 @@ class _Parser:
             self._expect("]")
             return parameter
         self._expect(".", hint="; a parameter is written params.<name> or params['<name>']")
+        names = [self._parameter_name()]
+        while self._accept("."):  # a leaf of a nested dict
+            names.append(self._parameter_name())
+        return ".".join(names)
+
+    def _parameter_name(self) -> str:
         if self._next.kind != "word":
             raise self._unexpected("a name", hint="; any name can be written as params['<name>']")
         return self._advance().text

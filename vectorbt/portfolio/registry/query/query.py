@@ -26,7 +26,7 @@ from vectorbt.portfolio.registry.metric_names import (
     metric_called,
     vectorbt_metrics,
 )
-from vectorbt.portfolio.registry.named_values import ORIGINS
+from vectorbt.portfolio.registry.named_values import ORIGINS, parameter_of
 from vectorbt.portfolio.registry.query.comparing import (
     ORDERED_KINDS,
     Kind,
@@ -69,7 +69,7 @@ def value_of(record: RunRecord, name: str) -> tp.Any:
     if name in HEADLINE or name in FIELDS or name == "column":
         return getattr(record, name)
     if name.startswith(PARAMETER_PREFIX):
-        return record.parameters.get(name.removeprefix(PARAMETER_PREFIX))
+        return parameter_of(record.parameters, name.removeprefix(PARAMETER_PREFIX))
     return record.stats.get(name)
 
 
@@ -564,7 +564,7 @@ def _as_list(name: str, value: tp.Any) -> tp.Any:
 def _has_parameters(record: RunRecord, wanted: tp.Dict[str, tp.Any]) -> bool:
     """Return whether a record has each of the wanted values, or one of them where a list is wanted."""
     for name, value in wanted.items():
-        if not has_one_of(record.parameters.get(name), value if isinstance(value, list) else [value]):
+        if not has_one_of(parameter_of(record.parameters, name), value if isinstance(value, list) else [value]):
             return False
     return True
 

@@ -7,7 +7,7 @@ negation    = ("not" | "~") negation | comparison
 comparison  = operand {operator operand}
 operator    = "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not" "in"
 operand     = name | ["-" | "+"] number | string | list | "true" | "false" | "none" | "(" condition ")"
-name        = identifier | "`" characters "`" | "params" "." identifier | "params" "[" string "]"
+name        = identifier | "`" characters "`" | "params" "." identifier {"." identifier} | "params" "[" string "]"
 list        = "[" [value {"," value} [","]] "]"
 ```
 

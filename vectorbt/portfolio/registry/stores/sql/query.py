@@ -177,7 +177,9 @@ def _values_of(name: str, planner: "Planner") -> "Values":
     if name in ("run_id", "strategy_name", "sweep_id"):
         return Column(runs.c[name], Kind.STRING)
     parameter = name.removeprefix(PARAMETER_PREFIX)
-    return Parameter(parameter, planner) if parameter != name and is_plain_text(parameter) else Values()
+    if parameter == name or not is_plain_text(parameter):
+        return Values()
+    return Leaf(parameter, planner) if "." in parameter else Parameter(parameter, planner)
 
 
 class Values:
@@ -275,6 +277,25 @@ class Parameter(Values):
             return [sa.and_(c.kind == TEXT, _compare(c.text, sign, kind, key))]
         # A text that reads as a time equals it.
         return [c.kind == TEXT] if kind in (Kind.INSTANT, Kind.DURATION) else []
+
+
+class Leaf(Values):
+    """A parameter whose name has points, or what a nested dict has under such a name. The database knows no such dicts.
+
+    A run that has neither the parameter nor any that could hold the dict has no value."""
+
+    def __init__(self, name: str, planner: "Planner") -> None:
+        outer = [name[:place] for place, character in enumerate(name) if character == "."]
+        self._names, self._planner = [key_text(one) for one in (name, *outer)], planner
+
+    def present(self) -> Sql:
+        return self._planner.runs_with(schema.parameters, schema.parameters.c.name.in_(self._names))
+
+    def compare(self, sign: str, value: tp.Any) -> Sql:
+        return self.present()
+
+    def equal_one(self, choices: tp.Sequence[tp.Any]) -> Sql:
+        return self.present() if choices else sa.false()
 
 
 def _compare(column: sa.ColumnElement, sign: str, kind: Kind, key: tp.Any) -> Sql:
