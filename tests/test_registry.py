@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 import vectorbt as vbt
 from tests.support.factories import make_portfolio, make_price, make_record, make_sweep
 from vectorbt.portfolio.registry import FileStore, MemoryStore, QueryError, RunRecord, RunRegistry, SchemaVersionError
-from vectorbt.portfolio.registry.capture import environment
+from vectorbt.portfolio.registry.capture import runs
 from vectorbt.portfolio.registry.stores.journal import frame
 
 
@@ -652,7 +653,8 @@ def test_returns_can_be_kept_instead_of_the_portfolio(registry, pf):
 
 def test_a_record_takes_no_more_than_its_share_of_the_disk(tmp_path, monkeypatch):
     """With 28 metrics, 4 parameters, a git revision and a portfolio, on floats of full length."""
-    monkeypatch.setattr(environment, "git_state", lambda: dict(commit="0123456789abcdef" * 2 + "01234567", dirty=False))
+    revision = dict(commit="0123456789abcdef" * 2 + "01234567", dirty=False)
+    monkeypatch.setattr(runs, "asked_git", lambda: nullcontext(lambda: revision))
     price = make_price(300) * np.linspace(1, 1.1234567, 300) ** 0.5
     registry = RunRegistry(tmp_path)
     parameters = {"fast_window": 10, "slow_window": 50, "fees": 0.001, "symbol": "SPX"}

@@ -3,12 +3,14 @@
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
 from tests.support.factories import make_portfolio, make_sweep
 from vectorbt.portfolio.registry import RunRegistry
 from vectorbt.portfolio.registry.capture.environment import environment
+from vectorbt.portfolio.registry.capture.git import asked_git
 
 
 @pytest.fixture
@@ -96,9 +98,9 @@ def test_every_save_records_the_code_as_it_is_then(repository, folder, monkeypat
 def asked(monkeypatch):
     """The folders that git is asked about."""
     folders = []
-    run = subprocess.run
+    start = subprocess.Popen
     monkeypatch.setattr(
-        subprocess, "run", lambda *args, **kwargs: folders.append(kwargs["cwd"]) or run(*args, **kwargs)
+        subprocess, "Popen", lambda *args, **kwargs: folders.append(kwargs["cwd"]) or start(*args, **kwargs)
     )
     return folders
 
@@ -125,13 +127,31 @@ def test_git_that_is_missing(repository, monkeypatch):
 
 
 def test_git_that_does_not_answer(repository, folder, monkeypatch):
+    slow_git(folder, monkeypatch)
+    assert environment()["git"] is None
+    assert_killed(folder)
+
+
+def test_git_is_stopped_where_nobody_waits_for_it(repository, folder, monkeypatch):
+    slow_git(folder, monkeypatch)
+    with pytest.raises(KeyError), asked_git():
+        while not (folder / "pid").exists() or not (folder / "pid").read_text():
+            time.sleep(0.01)
+        raise KeyError("measuring failed")
+    assert_killed(folder)
+
+
+def slow_git(folder, monkeypatch):
+    """Let git be a program that takes a minute."""
     slow = folder / "bin" / "git"
     slow.parent.mkdir()
     slow.write_text(f"#!/bin/sh\necho $$ > {folder / 'pid'}\nexec sleep 60\n")
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
-    assert environment()["git"] is None
-    with pytest.raises(ProcessLookupError):  # git was killed
+
+
+def assert_killed(folder):
+    with pytest.raises(ProcessLookupError):
         os.kill(int((folder / "pid").read_text()), 0)
 
 

@@ -21,11 +21,15 @@ _ALWAYS_RECORDED = ("year_freq", "trades_type")
 """Settings that an environment has even if they are vectorbt's defaults."""
 
 
-def environment(portfolio: tp.Optional["Portfolio"] = None) -> tp.Dict[str, tp.Any]:
+def environment(
+    portfolio: tp.Optional["Portfolio"] = None,
+    git: tp.Optional[tp.Callable[[], tp.Optional[tp.Dict[str, tp.Any]]]] = None,
+) -> tp.Dict[str, tp.Any]:
     """Describe what the metrics of a run depend on besides its portfolio.
 
     Args:
         portfolio (Portfolio): Portfolio that is measured, whose own settings precede vectorbt's global ones.
+        git (callable): What `vectorbt.portfolio.registry.capture.git.asked_git` has given, if git is asked already.
 
     Returns:
         A dict of strings `python`, `vectorbt`, `numpy`, `pandas` (versions) and `platform`, and:
@@ -33,7 +37,7 @@ def environment(portfolio: tp.Optional["Portfolio"] = None) -> tp.Dict[str, tp.A
         * `git`: dict of `commit` (None before the first one) and `dirty`, whether tracked files differ from it. None
             if the working folder is in no repository, or git does not answer.
         * `settings`: what `metric_settings` returns."""
-    return dict(**_versions(), git=git_state(), settings=metric_settings(portfolio))
+    return dict(**_versions(), git=(git or git_state)(), settings=metric_settings(portfolio))
 
 
 def metric_settings(portfolio: tp.Optional["Portfolio"] = None) -> tp.Dict[str, tp.Any]:

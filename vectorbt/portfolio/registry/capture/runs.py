@@ -8,6 +8,7 @@ from vectorbt.portfolio.registry.capture.caveats import caveats
 from vectorbt.portfolio.registry.capture.columns import column_parameters
 from vectorbt.portfolio.registry.capture.data import describe_columns, describe_data
 from vectorbt.portfolio.registry.capture.environment import environment
+from vectorbt.portfolio.registry.capture.git import asked_git
 from vectorbt.portfolio.registry.capture.metrics import Measured, measure, measure_columns
 from vectorbt.portfolio.registry.checks import (
     check_notes,
@@ -48,8 +49,10 @@ def run_of(
     given = check_parameters(parameters)
     for caveat in caveats(portfolio, as_one_run=True):
         warn(caveat)
-    described["environment"] = environment(portfolio)
-    return _block(described, given, {}, measure(portfolio), [describe_data(portfolio)], new_run_ids(1))
+    with asked_git() as git:  # it looks at the files while the portfolio is measured
+        measured, data = measure(portfolio), [describe_data(portfolio)]
+        described["environment"] = environment(portfolio, git)
+    return _block(described, given, {}, measured, data, new_run_ids(1))
 
 
 def sweep_of(
@@ -75,10 +78,11 @@ def sweep_of(
     levels = column_parameters(portfolio, given)
     for caveat in caveats(portfolio):
         warn(caveat)
-    described["environment"] = environment(portfolio)
-    data = describe_columns(portfolio)
+    with asked_git() as git:  # it looks at the files while the portfolio is measured
+        measured, data = measure_columns(portfolio), describe_columns(portfolio)
+        described["environment"] = environment(portfolio, git)
     run_ids = sweep_run_ids(described["sweep_id"], len(data))
-    block = _block(described, given, levels, measure_columns(portfolio), data, run_ids)
+    block = _block(described, given, levels, measured, data, run_ids)
     return RunBlock(len(block), {**block.columns, ("column",): Numbers(np.arange(len(block)))})
 
 
