@@ -425,6 +425,10 @@ GOLDEN = [
     (Side.LONG, f'{{"$enum":["{__name__}:Side","LONG","long"]}}'.encode()),
     (pathlib.PurePosixPath("a/b"), b'{"$path":["PurePosixPath","a/b"]}'),
     (pathlib.PureWindowsPath("a/b"), b'{"$path":["PureWindowsPath","a\\\\b"]}'),
+    (pd.Period("2020-01", "M"), b'{"$period":["M",600]}'),
+    (pd.Interval(0, 1.5, "left"), b'{"$interval":[0,1.5,"left"]}'),
+    (pd.offsets.MonthBegin(3), b'{"$offset":["3MS"]}'),
+    (pd.DateOffset(2, months=3), b'{"$offset":[2,{"months":3}]}'),
     (np.array([1.0]), b'{"$ndarray":["<f8",[1],"AAAAAAAA8D8="]}'),
     (
         np.array([(1,)], [("a", "<i2")]),

@@ -12,7 +12,7 @@ from vectorbt.portfolio.registry.capture.year import bars_per_year, excess_of_pe
 
 TRADING_DAYS = pd.bdate_range("2010", periods=2600)[np.arange(2600) % 29 > 0]  # 252 a year
 TRADING_HOURS = pd.date_range("2020", periods=3 * 8766, freq="h")
-TRADING_HOURS = TRADING_HOURS[(TRADING_HOURS.dayofweek < 5) & (TRADING_HOURS.hour >= 9) & (TRADING_HOURS.hour < 16)]
+TRADING_HOURS = TRADING_HOURS[(TRADING_HOURS.day_of_week < 5) & (TRADING_HOURS.hour >= 9) & (TRADING_HOURS.hour < 16)]
 
 
 @pytest.fixture(autouse=True)
