@@ -12,7 +12,6 @@ from pathlib import Path
 from vectorbt.portfolio.registry import RunExistsError, RunRecord, RunRegistry, RunStore
 from vectorbt.portfolio.registry.artifacts.files import make_folder, write_atomically
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
-from vectorbt.portfolio.registry.store import tombstone
 from vectorbt.portfolio.registry.stores.file_lock import WriterLock
 
 
@@ -72,18 +71,16 @@ class JsonStore(RunStore):
                     raise RunExistsError(f"run {run_id} is in {self} already; a run is saved once")
             content["deleted" if deleted else "runs"].update(zip(block.run_ids, block.rows()))
 
-    def update(self, run_id, change):
+    def replace(self, block, deleted=False):
         with self._changed() as content:
-            if run_id not in content["runs"]:
-                return None
-            changed = change(RunRecord.from_dict(content["runs"][run_id]))
-            content["runs"][run_id] = changed.to_dict()
-            return changed
+            for record in block.rows():
+                content["runs" if deleted else "deleted"].pop(record["run_id"], None)
+                content["deleted" if deleted else "runs"][record["run_id"]] = record
 
-    def remove(self, run_ids):
+    def remove(self, run_ids, deletion):
         with self._changed() as content:
             removed = [content["runs"].pop(run_id) for run_id in run_ids if run_id in content["runs"]]
-            content["deleted"].update({record["run_id"]: tombstone(record) for record in removed})
+            content["deleted"].update({record["run_id"]: deletion.tombstone(record) for record in removed})
             return [RunRecord.from_dict(record) for record in removed]
 
 

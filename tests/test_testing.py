@@ -27,8 +27,8 @@ class TestSound(Shared):
 
 class TestForgetsTrials(Shared):
     class Store(MemoryStore):
-        def remove(self, run_ids):
-            removed = super().remove(run_ids)
+        def remove(self, run_ids, deletion):
+            removed = super().remove(run_ids, deletion)
             self._deleted.clear()
             return removed
 
@@ -42,11 +42,10 @@ class TestHalfAnInsert(Shared):
 
 class TestLosesPortfolios(Shared):
     class Store(MemoryStore):
-        def update(self, run_id, change):
-            changed = super().update(run_id, change)
+        def replace(self, block, deleted=False):
+            super().replace(block, deleted)
             for info in self.artifacts.list():
                 self.artifacts.delete(info.name)
-            return changed
 
 
 class TestWithoutItsFixture(StoreSuite):

@@ -66,6 +66,15 @@ class Scenes:
     def delete_run(self, store):
         store.delete_run(self.runs[3].run_id)
 
+    def delete_for_good(self, store):
+        store.delete_run(self.runs[3].run_id, permanent=True)
+
+    def restore_run(self, store):
+        store.restore_runs([self.runs[2].run_id])
+
+    def empty_trash(self, store):
+        RunRegistry(store).gc(trash_age=0)
+
     def compact(self, store):
         store.compact()
 
@@ -73,13 +82,21 @@ class Scenes:
         RunRegistry(store).gc(min_age=0)
 
 
-OPERATIONS = ("save_run", "save_brought_run", "save_sweep", "update_run", "delete_run", "compact", "gc")
+OPERATIONS = (
+    *("save_run", "save_brought_run", "save_sweep", "update_run", "delete_run", "delete_for_good"),
+    *("restore_run", "empty_trash", "compact", "gc"),
+)
+DELETING = ("delete_run", "delete_for_good", "empty_trash")
+"""What may leave a portfolio behind where it was, once the records say that nobody needs it there."""
 
 
 def state(store):
-    """Return everything that a fresh reader sees."""
+    """Return everything that a fresh reader sees, apart from when a run was deleted."""
     fresh = FileStore(store.base_dir)
-    return [{run.run_id: run.to_dict() for run in fresh.select(Query(deleted=deleted))} for deleted in (False, True)]
+    return [
+        {run.run_id: {**run.to_dict(), "deleted_at": None} for run in fresh.select(Query(deleted=deleted))}
+        for deleted in (False, True)
+    ]
 
 
 def kinds(store):

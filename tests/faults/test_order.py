@@ -67,8 +67,23 @@ def test_an_update_is_one_write(scenes):
 
 
 def test_a_deletion_is_recorded_before_the_portfolio_goes(scenes):
-    name = f"portfolios/{scenes.runs[3].run_id}.pkl"
-    assert trace_of(used(scenes), scenes.delete_run) == [*APPENDED, ("unlink", name), ("fsync", "portfolios")]
+    name = f"{scenes.runs[3].run_id}.pkl"
+    moved = [("replace", f"portfolios/trash-{name}"), ("fsync", "portfolios")]
+    assert trace_of(used(scenes), scenes.delete_run) == [*APPENDED, *moved]
+    removed = [("unlink", f"portfolios/{name}"), ("fsync", "portfolios"), ("unlink", f"portfolios/trash-{name}")]
+    assert trace_of(used(scenes), scenes.delete_for_good) == [*APPENDED, *removed]
+
+
+def test_a_restored_portfolio_is_there_before_its_record(scenes):
+    name = f"portfolios/{scenes.runs[2].run_id}.pkl"
+    assert trace_of(used(scenes), scenes.restore_run) == [("replace", name), ("fsync", "portfolios"), *APPENDED]
+
+
+def test_the_trash_is_emptied_of_what_no_record_promises_any_more(scenes):
+    name = f"portfolios/{scenes.runs[2].run_id}.pkl"
+    trashed = name.replace("/", "/trash-")
+    removed = [("unlink", name), ("unlink", trashed), ("fsync", "portfolios")]
+    assert trace_of(used(scenes), scenes.empty_trash) == [*APPENDED, *removed]
 
 
 def test_a_compaction_replaces_a_whole_file(scenes):

@@ -66,6 +66,13 @@ class History:
         yield "gc", lambda: RunRegistry(store).gc(min_age=0), runs
         rest = list(swept)
         yield "delete the sweep", lambda: store.delete_runs(rest), runs | dict.fromkeys(rest)
+        runs |= dict.fromkeys(rest)
+        yield "restore some of it", lambda: store.restore_runs(rest[:3]), runs | dict.fromkeys(rest[:3], "")
+        runs |= dict.fromkeys(rest[:3], "")
+        first = self.lone[0].run_id
+        yield "delete for good", lambda: store.delete_run(first, permanent=True), runs | {first: None}
+        runs[first] = None
+        yield "empty the trash", lambda: RunRegistry(store).gc(trash_age=0), runs
 
 
 def record_history(folder):
@@ -94,8 +101,9 @@ def check(folder, before, after):
     # Every run of a save is there, or none of it; and what was acknowledged is as it was.
     assert found in (before, after), (set(found) ^ set(before), set(found) ^ set(after))
     registry = RunRegistry(FileStore(folder))
-    for run in registry:
-        registry.store.stored(run).verify()
+    for run in registry.list_runs(deleted=None):
+        if run.restorable is not False:
+            registry.store.stored(run).verify()
     assert {problem.kind for problem in registry.check()} <= UNHARMFUL
     new = make_record(150)
     registry.store.save_run(new)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import pytest
 
-from tests.faults.scenes import OPERATIONS, Scenes, kinds, leftovers, state
+from tests.faults.scenes import DELETING, OPERATIONS, Scenes, kinds, leftovers, state
 from tests.faults.syscalls import Syscalls
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore
@@ -81,7 +81,7 @@ def test_one_step_fails(scenes, operation, error):
         if operation != "gc":
             assert leftovers(store) == [], failed
             # Whoever deletes a run has said what is to go, so its portfolio may stay behind, but nobody else's.
-            assert operation == "delete_run" or "orphan_artifact" not in kinds(store), failed
+            assert operation in DELETING or "orphan_artifact" not in kinds(store), failed
         assert_before_or_after(scenes, operation, store, before, failed)
 
 

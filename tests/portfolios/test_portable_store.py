@@ -74,17 +74,18 @@ def test_many_symbols_are_one_file(registry):
 def test_the_last_run_frees_the_prices(registry):
     first, second = registry.save_run(make_portfolio(), "x"), registry.save_run(make_portfolio(log=True), "x")
     assert len(files(registry)) == 4
-    registry.delete_run(second)
+    registry.delete_run(second, permanent=True)
     registry.gc(min_age=0)
     assert files(registry) == sorted(registry.get_run(first).artifact["names"])
     registry.load_portfolio(first)
-    registry.delete_run(first)
+    registry.delete_run(first, permanent=True)
     registry.gc(min_age=0)
     assert files(registry) == []
 
 
 def test_gc_between_two_steps_of_a_save_loses_nothing(registry, monkeypatch):
-    registry.delete_run(registry.save_run(make_portfolio(), "x"))  # prices that nobody needs, until now
+    run_id = registry.save_run(make_portfolio(), "x")
+    registry.delete_run(run_id, permanent=True)  # prices that nobody needs, until now
     insert = registry.store.write_missing
 
     def collect_first(blobs):
@@ -132,7 +133,7 @@ def test_saves_and_collections_at_the_same_time(registry):
         for i in range(10):
             run_id = registry.save_run(make_portfolio(make_price() + i % 2), "x")
             check_same_portfolio(registry.load_portfolio(run_id), make_portfolio(make_price() + i % 2))
-            registry.delete_run(run_id)
+            registry.delete_run(run_id, permanent=True)
     finally:
         stop.set()
         collector.join()

@@ -256,5 +256,5 @@ def test_the_users_of_a_portfolio(store):
     assert users(artifact) == sorted(record.run_id for record in sweep[:2])
     assert users(lone) == [make_record(5).run_id]
     assert users(older) == [make_record(6).run_id, make_record(7).run_id]
-    store.remove([record.run_id for record in sweep])
+    store.delete_runs([record.run_id for record in sweep])
     assert users(artifact) == []

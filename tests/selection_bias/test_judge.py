@@ -155,7 +155,7 @@ def test_where_returns_are_gone_pbo_is_that_of_the_survivors(registry, price):
     for fast, slow in WINDOWS:
         registry.save_run(make_portfolio(price, fast, slow), "dual_sma")
     before = registry.selection_bias()
-    registry.delete_runs([run.run_id for run in registry.get_best_runs(ascending=True, n=4)])
+    registry.delete_runs([run.run_id for run in registry.get_best_runs(ascending=True, n=4)], permanent=True)
     after = registry.selection_bias()
     assert after.dsr == before.dsr and after.n_trials == 10
     assert (before.pbo.n_columns, after.pbo.n_columns) == (10, 6)

@@ -24,6 +24,7 @@ from vectorbt.portfolio.registry import (
     SchemaVersionError,
     StoreError,
 )
+from vectorbt.portfolio.registry.errors import LockHeldWarning
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.testing import StoreSuite
 
@@ -296,6 +297,18 @@ def test_a_lost_lock_is_not_taken_for_held(store, admin):
     assert store.count() == 1
 
 
+def test_whoever_waits_is_told_for_whom_and_not_longer_than_allowed(postgres_url, store, tmp_path):
+    store.save_run(make_record())
+    other = SqlStore(postgres_url, artifacts=tmp_path / "portfolios", lock_timeout=1.1)
+    waits = pytest.warns(LockHeldWarning, match=r"held by process \d+ of the server, for .*: 1\.1 seconds at most")
+    with store.exclusive(), ThreadPoolExecutor(1) as thread, waits:
+        waiting = thread.submit(other.save_run, make_record(1))
+        with pytest.raises(StoreError, match=r"still held after 1\.1 seconds by process \d+ of the server"):
+            waiting.result()
+    other.save_run(make_record(1))
+    other.close()
+
+
 # ############# Conflicts ############# #
 
 
@@ -332,7 +345,7 @@ def conflicts(store, admin, monkeypatch):
 ASKED = {
     "save_runs": lambda store: store.save_runs([make_record(10), make_record(11)], new_ids=True),
     "update_run": lambda store: store.update_run(make_record().run_id, add_tags="again"),
-    "delete_runs": lambda store: store.remove([make_record(i).run_id for i in range(3)]),
+    "delete_runs": lambda store: store.delete_runs([make_record(i).run_id for i in range(3)]),
     "get_run": lambda store: store.get_run(make_record().run_id),
     "list_runs": lambda store: store.list_runs(Query.of("dual_sma", limit=2)),
 }

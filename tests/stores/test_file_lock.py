@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from tests.faults.children import finish, fork
 from tests.support.factories import make_record
-from vectorbt.portfolio.registry import FileStore
+from vectorbt.portfolio.registry import FileStore, RunRegistry
 from vectorbt.portfolio.registry.errors import LockHeldWarning, StoreError
 from vectorbt.portfolio.registry.stores import file_lock
 from vectorbt.portfolio.registry.stores.file_lock import WriterLock
@@ -97,7 +97,7 @@ def test_another_thread_waits(lock):
 
 
 def test_whoever_waits_is_told_once_for_whom(tmp_path, monkeypatch):
-    monkeypatch.setattr(file_lock, "_TOLD_AFTER_SECONDS", 0.01)
+    monkeypatch.setattr(file_lock, "TOLD_AFTER_SECONDS", 0.01)
     store = FileStore(tmp_path / "runs")
     holder = Holder(store)
     told = []
@@ -111,7 +111,8 @@ def test_whoever_waits_is_told_once_for_whom(tmp_path, monkeypatch):
         monkeypatch.setattr(warnings, "showwarning", be_told)
         store.save_run(make_record())
     held_by = f"held by process {holder.pid} on {socket.gethostname()}, as its note says"
-    assert told == [(LockHeldWarning, f"waiting for {store.base_dir / '.lock'}, {held_by}")]
+    limit = "until that is done; lock_timeout= limits it"
+    assert told == [(LockHeldWarning, f"waiting for {store.base_dir / '.lock'}, {held_by}: {limit}")]
     assert store.count() == 1
 
 
@@ -134,6 +135,19 @@ def test_waiting_ends_with_an_error_that_says_for_whom(tmp_path, portfolio):
     assert [run.notes for run in store.list_runs()] == ["so that there is something to compact"]
     assert store.artifacts.list() == []
     store.save_run(make_record(1))
+
+
+def test_a_database_says_for_whom_it_waits_as_well(tmp_path):
+    pytest.importorskip("sqlalchemy", reason="needs the extra sql")
+    store = RunRegistry(f"sqlite:///{tmp_path}/runs.db", lock_timeout=0.05).store
+    store.save_run(make_record(0))
+    holder = Holder(store)
+    with pytest.raises(StoreError, match=f"still held after 0.05 seconds by process {holder.pid} on "):
+        store.save_run(make_record(1))
+    holder.end()
+    assert pickle.loads(pickle.dumps(store)).database.lock_timeout == 0.05
+    with pytest.raises(ValueError, match="lock_timeout must not be negative"):
+        RunRegistry(f"sqlite:///{tmp_path}/runs.db", lock_timeout=-1)
 
 
 def test_a_note_that_is_none(lock):

@@ -12,11 +12,13 @@ from tests.support.examples import expensive
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import FileStore, MemoryStore
 from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.deletion import Deletion
 from vectorbt.portfolio.registry.query.explaining import NAMES
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.stores import open_store
 
 EXAMPLES = 100
+DELETION = Deletion("2024-02-01T00:00:00Z", restorable=False)
 
 
 def check_equivalence(store, saved, deleted, asked):
@@ -24,7 +26,7 @@ def check_equivalence(store, saved, deleted, asked):
     reference = MemoryStore()
     for kept in (store, reference):
         _save_by_sweep(kept, saved)
-        kept.remove({record.run_id for record in saved if record.run_id in deleted})
+        kept.remove({record.run_id for record in saved if record.run_id in deleted}, DELETION)
     for query in asked:
         assert store.select(query) == reference.select(query), query
         settled = query.with_choices(reference.kinds)

@@ -92,7 +92,7 @@ def test_a_run_that_is_deleted_meanwhile_stays_deleted(registry, monkeypatch):
     dump = FORMATS["portable"].dump
 
     def delete_first(portfolio, stem):
-        registry.delete_run(run_id)
+        registry.delete_run(run_id, permanent=True)
         return dump(portfolio, stem)
 
     monkeypatch.setattr(FORMATS["portable"], "dump", delete_first)

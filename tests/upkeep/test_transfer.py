@@ -192,7 +192,7 @@ class TestConflicts:
         theirs.store.save_run(make_record(1))
         mine.delete_run(make_record(0).run_id)
         after = self.check_alone(mine, theirs, "deleted here")
-        assert make_record(0).run_id not in mine and after[2] == {}
+        assert make_record(0).run_id not in mine and list(after[2]) == [f"trash-{make_record(0).run_id}.pkl"]
 
     def test_deleted_on_both_sides_is_none(self, mine, theirs):
         for registry in (mine, theirs):

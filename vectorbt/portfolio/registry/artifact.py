@@ -7,6 +7,7 @@ import hashlib
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.store import stem_of
+from vectorbt.portfolio.registry.checks import is_run_id
 
 if tp.TYPE_CHECKING:
     from vectorbt.portfolio.registry.run import RunRecord
@@ -53,8 +54,14 @@ class Artifact(tp.NamedTuple):
 
     @property
     def stem(self) -> str:
-        """What the main file is named after: the id of a run or sweep."""
+        """What the main file is named after: the id of a run or sweep. Behind that of a sweep which was continued, the
+        id of the first run of this part follows."""
         return stem_of(self.main)
+
+    @property
+    def owner(self) -> str:
+        """Id of the run or sweep that the portfolio is named after, or what else an older layout has named it after."""
+        return owner_of(self.main)
 
     @property
     def own_names(self) -> tp.Tuple[str, ...]:
@@ -65,10 +72,16 @@ class Artifact(tp.NamedTuple):
 
     def is_of(self, record: "RunRecord") -> bool:
         """Return whether the portfolio is that of a run or of its sweep, by its name."""
-        return self.stem in (record.run_id, record.sweep_id)
+        return self.owner in (record.run_id, record.sweep_id)
 
     def may_be_of(self, record: "RunRecord") -> bool:
         """Return whether a record may refer to the portfolio: its own, or one of an older layout.
 
         That layout named files as it liked, and kept no digest."""
         return self.sha256 is None or self.is_of(record)
+
+
+def owner_of(name: str) -> str:
+    """Return the id of the run or sweep that a file is named after. Where there is none, the name without endings."""
+    stem = stem_of(name)
+    return stem[:36] if is_run_id(stem[:36]) else stem

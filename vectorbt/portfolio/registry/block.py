@@ -38,7 +38,13 @@ from vectorbt.portfolio.registry.column import (
 )
 from vectorbt.portfolio.registry.encoding import check_levels, loads_again
 from vectorbt.portfolio.registry.lazy import lazy
-from vectorbt.portfolio.registry.record_json import DETAILS, check_artifact, may_be_left_out, parse_timestamp
+from vectorbt.portfolio.registry.record_json import (
+    DETAILS,
+    are_attachments,
+    check_artifact,
+    may_be_left_out,
+    parse_timestamp,
+)
 
 __all__ = ["NESTED", "Row", "RunBlock"]
 
@@ -188,6 +194,9 @@ class RunBlock:
                     raise ValueError(f"{name} of a run must be {kind}, not {value!r}")
         for value in self.distinct("timestamp"):
             parse_timestamp(value)
+        for value in self.distinct("deleted_at"):
+            if value is not ABSENT and value is not None:
+                parse_timestamp(value)
         for value in self.distinct("artifact"):
             if value is not ABSENT and value is not None:
                 check_artifact(self.run_id(0), value)
@@ -292,6 +301,8 @@ _VALID: tp.Dict[str, tp.Tuple[str, tp.Callable[[tp.Any], bool]]] = dict(
     notes=("a string", lambda value: type(value) is str),
     data=("an object", lambda value: type(value) is dict),
     environment=("an object", lambda value: type(value) is dict),
+    attachments=("an object with a size and a SHA-256 each", are_attachments),
+    restorable=("true or false", lambda value: value is None or type(value) is bool),
 )
 """What stands under the names that have no columns of their own below them, in words and as a test."""
 

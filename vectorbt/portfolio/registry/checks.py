@@ -22,13 +22,14 @@ def new_run_ids(n: int) -> tp.List[str]:
     return sorted(str(uuid.uuid4()) for _ in range(n))
 
 
-def sweep_run_ids(sweep_id: str, n: int) -> tp.List[str]:
+def sweep_run_ids(sweep_id: str, n: int, save: int = 0) -> tp.List[str]:
     """Return the ids of the `n` runs of a sweep, ascending as in `new_run_ids`.
 
     They are the UUIDs of version 5 of the texts `0:0`, `0:1`, ... in the namespace of the sweep: the number of the save
-    (a sweep has one) and a count. So the runs can be found again in a portfolio whose records were damaged."""
+    (a sweep that is continued has several) and a count. So the runs can be found again in a portfolio whose records
+    were damaged."""
     namespace = uuid.UUID(sweep_id)
-    return sorted(str(uuid.uuid5(namespace, f"0:{number}")) for number in range(n))
+    return sorted(str(uuid.uuid5(namespace, f"{save}:{number}")) for number in range(n))
 
 
 def is_run_id(value: tp.Any) -> tp.TypeGuard[str]:

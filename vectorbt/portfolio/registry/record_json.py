@@ -3,6 +3,7 @@
 Of hundreds of thousands of records in a registry most are only asked for their headline metrics. Everything else, the
 `DETAILS`, stays JSON until it is asked for, which keeps a registry in memory about as large as it is on disk."""
 
+import re
 from datetime import datetime
 
 from vectorbt import _typing as tp
@@ -10,7 +11,9 @@ from vectorbt.portfolio.registry.checks import as_utc, is_run_id
 from vectorbt.portfolio.registry.encoding import decode, decode_mapping
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 
-CONTAINERS = dict(parameters=dict, stats=dict, returns_stats=dict, data=dict, environment=dict, tags=list, notes=str)
+CONTAINERS = dict(
+    parameters=dict, stats=dict, returns_stats=dict, data=dict, environment=dict, attachments=dict, tags=list, notes=str
+)
 """Keys that hold something empty where they are missing, and of which type."""
 
 DETAILS = (
@@ -23,6 +26,9 @@ DETAILS = (
     "data",
     "environment",
     "artifact",
+    "attachments",
+    "deleted_at",
+    "restorable",
     "_unknown",
 )
 """Fields that are decoded when they are first asked for, in the order in which they are written. `_unknown` is what
@@ -72,6 +78,7 @@ class Detail:
 
 # ############# Checking ############# #
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ARTIFACT_FIELDS = (("format", str), ("size", int), ("sha256", str))
 """What the fields of an artifact are, where they are there."""
 
@@ -98,6 +105,23 @@ def check(dct: tp.Mapping[str, tp.Any]) -> None:
         raise ValueError(f"column of run {run_id} must be an integer, not {column!r}")
     if artifact is not None:
         check_artifact(run_id, artifact)
+    if not are_attachments(dct.get("attachments", {})):
+        raise ValueError(f"attachments of run {run_id} must have a size and a SHA-256 each, not {dct['attachments']!r}")
+    if dct.get("deleted_at") is not None:
+        parse_timestamp(dct["deleted_at"])
+    if dct.get("restorable") not in (None, True, False):
+        raise ValueError(f"restorable of run {run_id} must be true or false, not {dct['restorable']!r}")
+
+
+def are_attachments(value: tp.Any) -> bool:
+    """Return whether a value is what a record says of attachments. The names of their files are made of it."""
+    return type(value) is dict and all(
+        type(one) is dict
+        and type(one.get("size")) is int
+        and type(one.get("sha256")) is str
+        and _SHA256.fullmatch(one["sha256"]) is not None
+        for one in value.values()
+    )
 
 
 def check_artifact(run_id: str, value: tp.Any) -> None:
@@ -165,6 +189,8 @@ def decode_detail(name: str, dct: tp.Mapping[str, tp.Any]) -> tp.Any:
         return unknown_of(dct)
     if name == "artifact":
         return decode(dct.get(name))
+    if name == "deleted_at":
+        return None if dct.get(name) is None else parse_timestamp(dct[name])
     if name not in CONTAINERS:
         return dct.get(name)
     value = dct.get(name, CONTAINERS[name]())

@@ -3,14 +3,16 @@
 import os
 from dataclasses import replace
 from datetime import timedelta
-from typing import Unpack
+from typing import Literal, Unpack, overload
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry._gc import collection_paused
+from vectorbt.portfolio.registry.attachment import NewAttachments
 from vectorbt.portfolio.registry.capture.runs import run_of, sweep_of
-from vectorbt.portfolio.registry.checks import check_portfolio, check_strategy_name, id_of_run
+from vectorbt.portfolio.registry.change import Change, check_metrics, with_metrics
+from vectorbt.portfolio.registry.checks import check_portfolio, check_strategy_name, id_of_run, sweep_run_ids
 from vectorbt.portfolio.registry.display import as_html
-from vectorbt.portfolio.registry.errors import QueryError, RegistryError
+from vectorbt.portfolio.registry.errors import QueryError, RegistryError, RunNotFoundError
 from vectorbt.portfolio.registry.metric_names import lower_is_better, metric_called
 from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
 from vectorbt.portfolio.registry.query.query import (
@@ -64,8 +66,8 @@ class RunRegistry:
             folder. Defaults to what the environment variable `VBT_REGISTRY` says, else `./backtest_runs`. It is made by
             the first save. May be called `path` as well.
         **options: Options of the store that a path makes: `artifacts`, `portfolio_format`, `allow_pickle`,
-            and `lock_timeout` of a folder. Portfolios of a database whose `artifacts` are not given lie where the
-            environment variable `VBT_REGISTRY_ARTIFACTS` says.
+            and `lock_timeout`, the seconds that a change waits for somebody else. Portfolios of a database whose
+            `artifacts` are not given lie where the environment variable `VBT_REGISTRY_ARTIFACTS` says.
 
     Raises:
         TypeError: If options are given with a ready store.
@@ -101,6 +103,9 @@ class RunRegistry:
         notes: str = "",
         save_portfolio: tp.Union[bool, str] = True,
         portfolio_format: tp.Optional[str] = None,
+        *,
+        metrics: tp.Optional[dict] = None,
+        attachments: tp.Optional[dict] = None,
     ) -> str:
         """Save a backtest as one run.
 
@@ -118,6 +123,10 @@ class RunRegistry:
             save_portfolio (bool or str): Whether to keep the portfolio beside its metrics. `"returns"` keeps its return
                 series only, a small fraction of the size. See `RunRegistry.load_returns`.
             portfolio_format (str): Format of the portfolio. Defaults to that of the store.
+            metrics (dict): Metrics of your own by name, such as `{"oos_sharpe": 1.2}`. Runs are filtered and ranked by
+                them as by those of vectorbt.
+            attachments (dict): Files that belong to the run: contents as bytes, or paths, by name, such as
+                `{"model.json": path}`. See `RunRegistry.load_attachment`.
 
         Returns:
             run_id of the run.
@@ -125,6 +134,7 @@ class RunRegistry:
         Raises:
             TypeError: If an argument has the wrong type, or a parameter has no faithful encoding. The message names
                 it by its path. Nothing is written.
+            ValueError: If a metric has the name of one that vectorbt has measured.
             OSError: If the system refuses to write. Nothing is left behind."""
         check_strategy_name(strategy_name)  # before measuring, which takes a while
         portfolio_format = self._format_of(save_portfolio, portfolio_format)
@@ -133,8 +143,10 @@ class RunRegistry:
             raise ValueError(
                 "the aggregate of several columns has no return series to keep; save_sweep makes each column a run"
             )
-        run = run_of(portfolio, strategy_name, parameters, tags, notes)
-        return self.store.save_block(run, portfolio if save_portfolio else None, portfolio_format, new_ids=True)[0]
+        own_metrics, files = check_metrics(metrics), NewAttachments.of(attachments)
+        run = with_metrics(run_of(portfolio, strategy_name, parameters, tags, notes), own_metrics)
+        kept = portfolio if save_portfolio else None
+        return self.store.save_block(run, kept, portfolio_format, new_ids=True, attachments=files)[0]
 
     def save_sweep(
         self,
@@ -145,6 +157,10 @@ class RunRegistry:
         notes: str = "",
         save_portfolio: tp.Union[bool, str] = True,
         portfolio_format: tp.Optional[str] = None,
+        *,
+        metrics: tp.Optional[dict] = None,
+        attachments: tp.Optional[dict] = None,
+        sweep_id: tp.Optional[str] = None,
     ) -> tp.List[str]:
         """Save every column of a portfolio as a run; every group, where the portfolio is grouped.
 
@@ -160,13 +176,20 @@ class RunRegistry:
             save_portfolio (bool or str): Whether to keep the portfolio beside the metrics. `"returns"` keeps the return
                 series only.
             portfolio_format (str): Format of the portfolio. Defaults to that of the store.
+            metrics (dict): Metrics of your own by name: one value for all runs, or a list, array or Series with one
+                for each column.
+            attachments (dict): Files that belong to each of the runs: contents as bytes, or paths, by name.
+            sweep_id (str): Sweep that the columns belong to, such as a grid that is extended. Defaults to a new one.
 
         Returns:
             run_ids in the order of the columns.
 
         Raises:
             TypeError: If an argument has the wrong type, or a parameter or a column label has no faithful encoding.
-            ValueError: If a constant parameter has the name of a level of the columns.
+            ValueError: If a constant parameter has the name of a level of the columns, a metric that of one that
+                vectorbt has measured, or the number of its values is not that of the columns. If the sweep that is
+                to be continued is one of another strategy.
+            RunNotFoundError: If there is no sweep that is to be continued.
             OSError: If the system refuses to write. Nothing is left behind.
 
         Usage:
@@ -179,8 +202,34 @@ class RunRegistry:
             4950
             ```"""
         portfolio_format = self._format_of(save_portfolio, portfolio_format)
-        runs = sweep_of(portfolio, strategy_name, parameters, tags, notes)
-        return self.store.save_block(runs, portfolio if save_portfolio else None, portfolio_format, new_ids=True)
+        own_metrics, files = check_metrics(metrics), NewAttachments.of(attachments)
+        number = 0 if sweep_id is None else self._number_of_save(sweep_id, strategy_name)
+        runs = with_metrics(sweep_of(portfolio, strategy_name, parameters, tags, notes, sweep_id, number), own_metrics)
+        kept = portfolio if save_portfolio else None
+        # Two who continue a sweep at once have the same number: the second finds the ids of the first.
+        is_new = sweep_id is None
+        stem = None if is_new else f"{sweep_id}-{number}"
+        return self.store.save_block(runs, kept, portfolio_format, is_new, files, stem)
+
+    def _number_of_save(self, sweep_id: str, strategy_name: str) -> int:
+        """Return how often a sweep was saved, having checked that it can be continued.
+
+        Raises:
+            RunNotFoundError: If there is none.
+            ValueError: If it is one of another strategy."""
+        runs = self.store.select(Query.of(sweep_id=sweep_id, limit=1))
+        if not runs:
+            raise RunNotFoundError(f"no sweep {sweep_id!r} in {self.store}; without sweep_id= a new one is made")
+        if runs[0].strategy_name != strategy_name:
+            raise ValueError(
+                f"sweep {sweep_id} is one of {runs[0].strategy_name!r}, not of {strategy_name!r}; without sweep_id= a "
+                f"new one is made"
+            )
+        # A deleted run keeps its id, so that of the first column tells whether there was such a save.
+        number = 1
+        while self.store.select(Query(prefix=sweep_run_ids(sweep_id, 1, number)[0], deleted=None)):
+            number += 1
+        return number
 
     def _format_of(self, save_portfolio: tp.Union[bool, str], portfolio_format: tp.Optional[str]) -> str:
         """Check what is to be kept of a portfolio, and return the format of it."""
@@ -534,15 +583,19 @@ class RunRegistry:
             ArtifactUnreadableError: If the installed versions cannot open it. Names those that wrote it."""
         return self.store.load_portfolio(run_id)
 
-    def load_sweep(self, sweep_id: str) -> tp.Optional["Portfolio"]:
+    def load_sweep(self, sweep_id: str, part: tp.Optional[int] = None) -> tp.Optional["Portfolio"]:
         """Return the whole portfolio of a sweep. None for an unknown sweep, and for one saved without a portfolio.
+
+        Args:
+            sweep_id (str): Sweep.
+            part (int): Which of its parts, counted from 0, where it was saved in several. See `RunRegistry.save_sweep`.
 
         Raises:
             ValueError: If it is the id of a run, which `RunRegistry.load_portfolio` loads, or was saved with its
-                returns only.
+                returns only. If the sweep has several parts and `part` is None, or there is no such part: lists them.
 
         Raises the errors of `RunRegistry.load_portfolio`."""
-        return self.store.load_sweep(sweep_id)
+        return self.store.load_sweep(sweep_id, part)
 
     def load_returns(self, run_ids: Runs) -> tp.Frame:
         """Return the return series of runs, saved with their portfolio or with `save_portfolio="returns"`.
@@ -559,6 +612,26 @@ class RunRegistry:
             ValueError: If a run has no return series of its own."""
         return self.store.load_returns(run_ids)
 
+    def load_attachment(self, run_id: str, name: str) -> bytes:
+        """Return the content of a file that belongs to a run. `RunRecord.attachments` lists them.
+
+        Args:
+            run_id (str): Id, or a unique prefix of at least four characters.
+            name (str): Name that it was given.
+
+        Raises:
+            RunNotFoundError: If there is no such run.
+            ValueError: If it has no such attachment. Names those that it has.
+            ArtifactMissingError: If it was saved and is gone.
+            ArtifactCorruptedError: If it is not what was saved.
+
+        Usage:
+            ```pycon
+            >>> run_id = registry.save_run(pf, "ridge", attachments={"model.json": "fitted/model.json"})
+            >>> json.loads(registry.load_attachment(run_id, "model.json"))
+            ```"""
+        return self.store.load_attachment(run_id, name)
+
     # ############# Changing ############# #
 
     def update_run(
@@ -569,8 +642,15 @@ class RunRegistry:
         add_tags: tp.Union[None, str, tp.Sequence[str]] = None,
         remove_tags: tp.Union[None, str, tp.Sequence[str]] = None,
         notes: tp.Optional[str] = None,
+        strategy_name: tp.Optional[str] = None,
+        rename_parameters: tp.Optional[dict] = None,
+        metrics: tp.Optional[dict] = None,
+        parameters: tp.Optional[dict] = None,
+        attachments: tp.Optional[dict] = None,
     ) -> RunRecord:
-        """Change the tags and notes of a run and return it. What is None stays as it is.
+        """Change a run and return it. What is None stays as it is.
+
+        What was recorded does not change: metrics, parameters and attachments can be added, not altered.
 
         Args:
             run_id (str or RunRecord): Id, unique prefix, or record.
@@ -578,45 +658,200 @@ class RunRegistry:
             add_tags (list of str): Tags to add.
             remove_tags (list of str): Tags to take away.
             notes (str): New notes.
+            strategy_name (str): New name of the strategy.
+            rename_parameters (dict): New names of parameters by the old ones.
+            metrics (dict): Metrics to add, by name.
+            parameters (dict): Parameters to add, by name.
+            attachments (dict): Files to add: contents as bytes, or paths, by name.
 
         Raises:
             RunNotFoundError: If there is no such run.
             AmbiguousRunIdError: If a prefix fits several runs.
-            TypeError: If tags or notes are not strings, or nothing is to be changed."""
-        return self.store.update_run(run_id, tags, add_tags, remove_tags, notes)
+            TypeError: If something has the wrong type, or nothing is to be changed.
+            ValueError: If the run has a metric, parameter or attachment already that is to be added, or lacks a
+                parameter that is to be renamed. Names it.
 
-    def delete_run(self, run_id: tp.Union[str, RunRecord]) -> bool:
-        """Delete a run by its id, a unique prefix, or a record. Return whether there was one.
+        Usage:
+            ```pycon
+            >>> registry.update_run(run_id, metrics={"oos_sharpe": 1.2}, attachments={"model.json": "model.json"})
+            ```"""
+        return self.store.update_run(
+            run_id,
+            tags,
+            add_tags,
+            remove_tags,
+            notes,
+            attachments,
+            strategy_name=strategy_name,
+            rename_parameters=rename_parameters,
+            metrics=metrics,
+            parameters=parameters,
+        )
 
-        It stays a trial: `list_runs(deleted=True)` shows it, without its notes and its portfolio.
+    def update_runs(
+        self,
+        run_ids: tp.Optional[Runs] = None,
+        *,
+        new_tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        add_tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        remove_tags: tp.Union[None, str, tp.Sequence[str]] = None,
+        notes: tp.Optional[str] = None,
+        new_strategy_name: tp.Optional[str] = None,
+        rename_parameters: tp.Optional[dict] = None,
+        dry_run: bool = False,
+        **filters: Unpack[AllFilters],
+    ) -> RunList:
+        """Change runs, or those that meet the conditions of `RunRegistry.list_runs`, in one transaction.
 
-        Raises:
-            AmbiguousRunIdError: If a prefix fits several runs. Lists them; nothing is deleted."""
-        return self.store.delete_run(run_id)
-
-    def delete_runs(self, run_ids: tp.Optional[Runs] = None, **filters: Unpack[AllFilters]) -> int:
-        """Delete runs, or those that meet the conditions of `RunRegistry.list_runs`, in one transaction.
+        As everywhere else, `tags`, `strategy_name` and `parameters` are conditions: which runs are to be changed.
 
         Args:
             run_ids (list): Ids, unique prefixes or records.
+            new_tags (list of str): New tags, instead of the old ones.
+            add_tags (list of str): Tags to add.
+            remove_tags (list of str): Tags to take away.
+            notes (str): New notes.
+            new_strategy_name (str): New name of the strategy.
+            rename_parameters (dict): New names of parameters by the old ones.
+            dry_run (bool): Whether to change nothing, and only return the runs as they would be.
             **filters: Conditions of `RunRegistry.list_runs`.
 
         Returns:
-            Number of runs that were deleted.
+            RunList: The runs as they are now.
+
+        Raises:
+            RunNotFoundError: If there is no run of one of the ids. Lists all of them.
+            TypeError: If neither ids nor conditions are given, or both, or nothing is to be changed.
+            ValueError: If one of the runs lacks a parameter that is to be renamed. Then none is changed.
+
+        Usage:
+            ```pycon
+            >>> registry.update_runs(strategy_name="dual_sma", rename_parameters={"fast": "fast_window"})
+            ```"""
+        if (run_ids is None) == (not filters):
+            raise TypeError("give either run_ids or conditions; to change all runs pass where='run_id != none'")
+        given = (new_tags, add_tags, remove_tags, notes, new_strategy_name, rename_parameters)
+        if all(value is None for value in given):
+            raise TypeError(
+                "nothing to change: give new_tags, add_tags, remove_tags, notes, new_strategy_name or rename_parameters"
+            )
+        change = Change.of(*given)
+        return RunList(self.store.update_runs(Query.of(**filters) if run_ids is None else run_ids, change, dry_run))
+
+    def delete_run(self, run_id: tp.Union[str, RunRecord], permanent: bool = False) -> bool:
+        """Delete a run by its id, a unique prefix, or a record. Return whether there was one.
+
+        Its notes and its portfolio go into the trash, from which `RunRegistry.restore_run` brings them back.
+        `RunRegistry.gc` empties that after thirty days, and only then is the disk freed. The run stays a trial in any
+        case: `list_runs(deleted=True)` shows it.
+
+        Args:
+            run_id (str or RunRecord): Id, unique prefix, or record.
+            permanent (bool): Whether the notes and the portfolio go for good, and the disk is freed at once.
+
+        Raises:
+            AmbiguousRunIdError: If a prefix fits several runs. Lists them; nothing is deleted."""
+        return self.store.delete_run(run_id, permanent)
+
+    @overload
+    def delete_runs(
+        self,
+        run_ids: tp.Optional[Runs] = ...,
+        *,
+        permanent: bool = ...,
+        dry_run: Literal[False] = ...,
+        **filters: Unpack[AllFilters],
+    ) -> int: ...
+
+    @overload
+    def delete_runs(
+        self,
+        run_ids: tp.Optional[Runs] = ...,
+        *,
+        permanent: bool = ...,
+        dry_run: Literal[True],
+        **filters: Unpack[AllFilters],
+    ) -> RunList: ...
+
+    def delete_runs(
+        self,
+        run_ids: tp.Optional[Runs] = None,
+        *,
+        permanent: bool = False,
+        dry_run: bool = False,
+        **filters: Unpack[AllFilters],
+    ) -> tp.Union[int, RunList]:
+        """Delete runs, or those that meet the conditions of `RunRegistry.list_runs`, in one transaction.
+
+        See `RunRegistry.delete_run` for what becomes of them.
+
+        Args:
+            run_ids (list): Ids, unique prefixes or records.
+            permanent (bool): Whether their notes and portfolios go for good, and not into the trash.
+            dry_run (bool): Whether to delete nothing, and only return the runs that would go.
+            **filters: Conditions of `RunRegistry.list_runs`.
+
+        Returns:
+            Number of runs that were deleted. With `dry_run`, the runs.
 
         Raises:
             TypeError: If neither ids nor conditions are given, or both.
             AmbiguousRunIdError: If a prefix fits several runs. Nothing is deleted."""
         if (run_ids is None) == (not filters):
             raise TypeError("give either run_ids or conditions; to delete all runs pass where='run_id != none'")
+        if run_ids is not None and dry_run:
+            return RunList([record for _, record in self.store.find_runs(run_ids) if record is not None])
         if run_ids is not None:
-            return self.store.delete_runs(run_ids)
+            return self.store.delete_runs(run_ids, permanent)
         if Query.of(**filters).is_unconditional:
             raise TypeError("these conditions hold for every run; to delete all of them pass where='run_id != none'")
-        if not self.list_runs(**filters):  # nothing is locked, or made, for nothing
+        found = self.list_runs(**filters)
+        if dry_run:
+            return found
+        if not found:  # nothing is locked, or made, for nothing
             return 0
         with self.store.exclusive():
-            return self.store.delete_runs([record.run_id for record in self.list_runs(**filters)])
+            return self.store.delete_runs([record.run_id for record in self.list_runs(**filters)], permanent)
+
+    def restore_run(self, run_id: tp.Union[str, RunRecord]) -> RunRecord:
+        """Bring back a deleted run by its id, a unique prefix, or a record, with its notes and its portfolio.
+
+        What is not in the trash any more is missing from it, and a warning says so.
+
+        Returns:
+            RunRecord: The run as it is now.
+
+        Raises:
+            RunNotFoundError: If there is no such deleted run.
+            AmbiguousRunIdError: If a prefix fits several deleted runs.
+
+        Usage:
+            ```pycon
+            >>> registry.delete_run(run_id)
+            True
+            >>> registry.restore_run(run_id).notes
+            'the one with the stop'
+            ```"""
+        return self.restore_runs([run_id])[0]
+
+    def restore_runs(self, run_ids: tp.Optional[Runs] = None, **filters: Unpack[AllFilters]) -> RunList:
+        """Bring back deleted runs, or those that meet the conditions of `RunRegistry.list_runs`, in one transaction,
+        and return them. See `RunRegistry.restore_run`.
+
+        Raises:
+            RunNotFoundError: If one of them is not a deleted run. Then none is restored.
+            TypeError: If neither ids nor conditions are given, or both.
+
+        Usage:
+            ```pycon
+            >>> registry.restore_runs(strategy_name="dual_sma")
+            ```"""
+        if (run_ids is None) == (not filters):
+            raise TypeError("give either run_ids or conditions; to restore all runs pass where='run_id != none'")
+        if run_ids is None:
+            filters["deleted"] = True
+            run_ids = [record.run_id for record in self.list_runs(**filters)]
+        return RunList(self.store.restore_runs(run_ids))
 
     # ############# Upkeep ############# #
 
@@ -682,8 +917,16 @@ class RunRegistry:
             ```"""
         return recover(self.store, sweep_id, strategy_name, parameters, tags, notes)
 
-    def gc(self, min_age: tp.Union[str, float, timedelta] = "1 day", dry_run: bool = False) -> tp.List[Garbage]:
-        """Remove portfolios that no run refers to, and temporary files: what writers that died have left behind.
+    def gc(
+        self,
+        min_age: tp.Union[str, float, timedelta] = "1 day",
+        dry_run: bool = False,
+        trash_age: tp.Union[str, float, timedelta] = "30 days",
+    ) -> tp.List[Garbage]:
+        """Empty the trash, and remove portfolios that no run refers to, and temporary files: what writers that died
+        have left behind. It is what frees the disk.
+
+        Of a deleted run whose trash is emptied the notes, the portfolio and its returns are gone. It stays a trial.
 
         A save that is under way loses nothing, however small `min_age` is. What a damaged line of the metadata still
         refers to is kept, and so are files that nobody saved as portfolios. Portfolios from before the first
@@ -692,14 +935,15 @@ class RunRegistry:
         Args:
             min_age (str, float or timedelta): How old it must be, such as `"1 day"`, or in seconds.
             dry_run (bool): Whether to remove nothing, and only list what would be.
+            trash_age (str, float or timedelta): How long ago a run must have been deleted.
 
         Returns:
             What was removed: its kind, place, size in bytes and age in seconds.
 
         Raises:
-            TypeError: If `min_age` is no duration.
+            TypeError: If `min_age` or `trash_age` is no duration.
             ValueError: If it is negative, or cannot be understood."""
-        return gc(self.store, min_age, dry_run)
+        return gc(self.store, min_age, dry_run, trash_age)
 
     def compact(self, dry_run: bool = False) -> Compaction:
         """Rewrite the metadata without superseded lines: a run that was updated or deleted is written down once.
@@ -769,16 +1013,19 @@ class RunRegistry:
         _check_no_table(path)
         return transfer(self.store, open_store(_store_of(path)), chosen)
 
-    def merge(self, path_or_registry: tp.Union[str, os.PathLike, "RunRegistry", RunStore]) -> MergeReport:
+    def merge(
+        self, path_or_registry: tp.Union[str, os.PathLike, "RunRegistry", RunStore], *, restore: bool = False
+    ) -> MergeReport:
         """Take over all runs of another registry, with their portfolios.
 
-        Ids and timestamps stay what they are, and deleted runs come in as deleted ones. A run that is here already is
-        skipped. If it is not the same on both sides, or was deleted on one of them, it is left alone and reported, and
-        so is a run whose portfolio is not what was saved; all others are taken over. Nothing is unpickled. After an
-        interruption the same call goes on from where it stopped.
+        Ids and timestamps stay what they are. Deleted runs come in as deleted ones, with what is in the trash. A run
+        that is here already is skipped. If it is not the same on both sides, or was deleted on one of them, it is left
+        alone and reported, and so is a run whose portfolio is not what was saved; all others are taken over. Nothing
+        is unpickled. After an interruption the same call goes on from where it stopped.
 
         Args:
             path_or_registry (path_like, RunRegistry or RunStore): Other registry. It is not changed.
+            restore (bool): Whether runs come back that were deleted here and are there in the other registry.
 
         Returns:
             run_ids that were taken over, run_ids that were here already, and the conflicts. A warning lists the
@@ -786,7 +1033,8 @@ class RunRegistry:
 
         Raises:
             FileNotFoundError: If there is no registry at the path."""
-        return transfer(open_store(_store_of(path_or_registry), must_exist=True), self.store)
+        other = open_store(_store_of(path_or_registry), must_exist=True)
+        return transfer(other, self.store, restore=restore)
 
     # ############# As a collection ############# #
 

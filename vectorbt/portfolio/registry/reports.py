@@ -16,7 +16,7 @@ class Problem(tp.NamedTuple):
             * `lines_put_aside`: lines that could not be read were moved out of the metadata
             * `missing_artifact`, `altered_artifact`: a run's portfolio is gone, or not what was saved
             * `lost_sweep`: a portfolio that still holds runs whose record cannot be read, see `RunRegistry.recover`
-            * `orphan_artifact`: a portfolio that no run refers to
+            * `orphan_artifact`: a portfolio that no run refers to, be it a deleted one in the trash
             * `temporary_file`: what a writer that died has left behind
         place (str): File, with the number of the line where there is one.
         run_id (str): Run that is affected, if it is known. Of several runs with one portfolio it is the first.
@@ -37,10 +37,10 @@ class Garbage(tp.NamedTuple):
     """Something that nobody needs.
 
     Args:
-        kind (str): `orphan_artifact` or `temporary_file`.
-        place (str): File or URL.
+        kind (str): `orphan_artifact`, `temporary_file`, or `deleted_run`: what is in the trash.
+        place (str): File or URL, or the run whose notes and share of a portfolio are in the trash.
         size (int): Size in bytes.
-        age (float): Age in seconds."""
+        age (float): Age in seconds, of what is in the trash since it was deleted."""
 
     kind: str
     place: str

@@ -87,6 +87,11 @@ class RunRecord:
         environment (dict): Versions, git revision, and the settings that metrics depend on.
             See `vectorbt.portfolio.registry.capture.environment.environment`.
         artifact (dict): Format, size in bytes, SHA-256 and file names of the stored portfolio.
+        attachments (dict): Size in bytes and SHA-256 of each file that belongs to the run, by name. See
+            `vectorbt.portfolio.registry.registry.RunRegistry.load_attachment`.
+        deleted_at (datetime): When the run was deleted, in UTC. None if it was not, or nobody knows when.
+        restorable (bool): Whether a deleted run can be restored with its notes and its portfolio, because they are in
+            the trash. None if the run was not deleted.
 
     Raises:
         TypeError: If a field has the wrong type.
@@ -123,6 +128,9 @@ class RunRecord:
     data: tp.Dict[str, tp.Any] = field(default_factory=dict)
     environment: tp.Dict[str, tp.Any] = field(default_factory=dict)
     artifact: tp.Optional[tp.Dict[str, tp.Any]] = None
+    attachments: tp.Dict[str, tp.Dict[str, tp.Any]] = field(default_factory=dict)
+    deleted_at: tp.Optional[datetime] = None
+    restorable: tp.Optional[bool] = None
 
     _unknown: tp.Dict[str, tp.Any] = field(default_factory=dict, init=False)
     """What a newer version has written beside the fields above, encoded."""
@@ -329,6 +337,8 @@ class RunRecord:
         value = getattr(self, name)
         if name == "notes":
             return check_notes(value)
+        if name == "deleted_at":
+            return None if value is None else record_json.timestamp_text(value)
         if name in CONTAINERS:
             key = name, id(value)
             if key not in known:

@@ -497,6 +497,56 @@ class StoreSuite:
             store.update(record.run_id, fail)
         assert store.get_run(record.run_id) == record
 
+    def test_what_was_recorded_can_be_added_to_and_renamed_but_not_changed(self, registry, store, open_store):
+        store.save_runs([make_record(i) for i in range(3)])
+        run_id = make_record(1).run_id
+        changed = registry.update_run(
+            run_id,
+            strategy_name="ridge",
+            rename_parameters={"fast": "slow", "slow": "fast"},
+            metrics={"oos_sharpe": 1.5},
+            parameters={"stop": pd.Timedelta("5D")},
+        )
+        for view in (store, open_store()):
+            found = view.get_run(run_id)
+            assert found == changed and found.strategy_name == "ridge"
+            assert found.parameters == {"slow": 1, "fast": 50, "stop": pd.Timedelta("5D")}
+            assert _numbers(view, where="oos_sharpe > 1") == _numbers(view, parameters={"slow": 1}) == [1]
+            assert [run.run_id for run in RunRegistry(view).get_best_runs("oos_sharpe")] == [run_id]
+        for name, change in (
+            ("oos_sharpe", dict(metrics={"oos_sharpe": 2.0})),
+            ("sharpe_ratio", dict(metrics={"sharpe_ratio": 2.0})),
+            ("sortino_ratio", dict(metrics={"sortino_ratio": 2.0}, notes="x")),
+            ("run_id", dict(metrics={"run_id": 2.0})),
+            ("stop", dict(parameters={"stop": 1}, tags="x")),
+            ("nothing", dict(rename_parameters={"nothing": "x"})),
+            ("fast", dict(rename_parameters={"slow": "fast"})),
+        ):
+            with pytest.raises(ValueError, match=name):
+                registry.update_run(run_id, **change)
+        assert open_store().get_run(run_id) == changed
+
+    def test_many_runs_are_changed_at_once_or_none(self, registry, store, open_store):
+        store.save_runs([make_record(i, strategy_name="ab"[i % 2]) for i in range(6)])
+        rename = dict(rename_parameters={"fast": "window"})
+        would_be = registry.update_runs(strategy_name="a", dry_run=True, **rename)
+        assert [run.parameters for run in would_be] == [{"window": i, "slow": 50} for i in (4, 2, 0)]
+        assert _numbers(open_store(), where="params.fast >= 0") == [5, 4, 3, 2, 1, 0]
+        assert registry.update_runs(strategy_name="a", add_tags="renamed", **rename) == store.list_runs("a")
+        assert _numbers(open_store(), tags="renamed", parameters={"window": [0, 2, 4]}) == [4, 2, 0]
+        with pytest.raises(ValueError, match="no parameter 'fast' to be renamed"):
+            registry.update_runs(where="run_id != none", **rename)
+        assert _numbers(open_store(), where="params.fast >= 0") == [5, 3, 1]
+        run_ids = [make_record(i).run_id for i in (1, 2)]
+        assert len(registry.update_runs(run_ids, new_strategy_name="c", new_tags=["x"], notes="moved")) == 2
+        assert _numbers(open_store(), strategy_name="c", tags="x") == [2, 1]
+        with pytest.raises(RunNotFoundError):
+            registry.update_runs([run_ids[0], str(uuid.uuid4())], notes="x")
+        for wrong in (dict(notes="x"), dict(run_ids=run_ids, tags="x", notes="x"), dict(tags="x")):
+            with pytest.raises(TypeError, match=r"conditions|nothing to change"):
+                registry.update_runs(**wrong)
+        assert {run.notes for run in open_store().list_runs("c")} == {"moved"}
+
     def test_threads_that_update_the_same_run_lose_nothing(self, store, open_store):
         record = make_record(tags=[])
         store.save_run(record)
@@ -512,28 +562,128 @@ class StoreSuite:
             thread.join()
         assert sorted(store.get_run(record.run_id).tags) == tags
 
-    def test_a_deleted_run_stays_a_trial(self, store, open_store):
+    @pytest.mark.parametrize("permanent", [False, True])
+    def test_a_deleted_run_stays_a_trial(self, store, open_store, permanent):
         record = make_record(notes="private")
         store.save_runs([record, make_record(1)])
-        assert store.delete_run(record.run_id) is True
-        assert store.delete_run(record.run_id) is False
+        started = datetime.now(UTC)
+        assert store.delete_run(record.run_id, permanent) is True
+        assert store.delete_run(record.run_id, permanent) is False
         for view in (store, open_store()):
             assert view.get_run(record.run_id) is None
             assert view.count() == 1
             assert [run.run_id for run in view.list_runs()] == [make_record(1).run_id]
             (deleted,) = view.list_runs(Query.of(deleted=True))
             assert deleted.run_id == record.run_id
-            assert (deleted.notes, deleted.artifact, deleted.portfolio_path) == ("", None, None)
+            assert (deleted.notes, deleted.restorable) == (("", False) if permanent else ("private", True))
+            assert started <= deleted.deleted_at <= datetime.now(UTC)
             assert deleted.sharpe_ratio == record.sharpe_ratio and deleted.parameters == record.parameters
             assert len(view.list_runs(Query.of(deleted=None))) == 2
 
     def test_many_runs_are_deleted_at_once(self, registry, store, open_store):
         store.save_runs([make_record(i) for i in range(6)])
+        would_go = registry.delete_runs(where="params.fast >= 4", dry_run=True)
+        assert [run.total_trades for run in would_go] == [5, 4] and store.count() == 6
         assert registry.delete_runs(where="params.fast >= 4") == 2
         assert registry.delete_runs([make_record(i).run_id for i in (0, 1, 5)]) == 2
         assert sorted(run.total_trades for run in open_store().list_runs()) == [2, 3]
         with pytest.raises(TypeError, match="conditions"):
             registry.delete_runs()
+
+    # ############# Restoring ############# #
+
+    def test_a_deleted_run_comes_back_as_it_was(self, registry, store, open_store, portfolio):
+        store.save_runs([make_record(i, notes="mine") for i in (1, 2)])
+        store.save_run(make_record(notes="private"), portfolio)
+        before = [run.to_dict() for run in store.list_runs()]
+        registry.delete_run(make_record().run_id)
+        registry.delete_runs(where="notes == 'mine'")
+        assert [info.name for info in store.artifacts.list()] == [f"trash-{make_record().run_id}.pkl"]
+        assert registry.check(deep=True) == [] and registry.gc(min_age=0) == []
+        assert store.compact().lines_after <= 4
+        with pytest.raises(RunNotFoundError, match="no deleted run"):
+            open_store().restore_runs([make_record().run_id, str(uuid.uuid4())])
+        assert open_store().list_runs() == []
+        restored = registry.restore_run(make_record().run_id)
+        assert (restored.notes, restored.deleted_at, restored.restorable) == ("private", None, None)
+        assert [run.total_trades for run in registry.restore_runs(strategy_name="dual_sma")] == [2, 1]
+        for view in (store, open_store()):
+            assert [run.to_dict() for run in view.list_runs()] == before and view.list_runs(deleted=True) == []
+            assert view.load_portfolio(make_record().run_id).stats().equals(portfolio.stats())
+        with pytest.raises(RunNotFoundError, match=f"{make_record().run_id} was not deleted"):
+            registry.restore_run(make_record().run_id)
+        registry.update_run(make_record().run_id, notes="again")
+        registry.delete_run(make_record().run_id)
+        (deleted,) = open_store().list_runs(deleted=True)
+        assert (deleted.notes, deleted.restorable) == ("again", True)
+
+    def test_the_trash_is_emptied_of_what_is_old(self, registry, store, open_store, portfolio):
+        store.save_run(make_record(notes="private"), portfolio)
+        store.save_run(make_record(1, notes="mine"))
+        registry.delete_runs([make_record().run_id, make_record(1).run_id])
+        assert registry.gc() == registry.gc(trash_age="1 hour") == []
+        would_go = registry.gc(trash_age=0, dry_run=True)
+        assert len(store.artifacts.list()) == 1
+        emptied = registry.gc(trash_age=0)
+        assert [(one.kind, one.place) for one in emptied] == [(one.kind, one.place) for one in would_go]
+        name, size = f"trash-{make_record().run_id}.pkl", len(portfolio.dumps())
+        assert [(one.place, one.size) for one in emptied] == [
+            (store.artifacts.locate(name), size),
+            (f"run {make_record(1).run_id}", 0),
+        ]
+        assert store.artifacts.list() == [] and registry.gc(trash_age=0) == []
+        for view in (store, open_store()):
+            deleted = view.list_runs(deleted=True, ascending=True)
+            assert [(run.notes, run.artifact, run.restorable) for run in deleted] == 2 * [("", None, False)]
+            assert all(run.deleted_at is not None for run in deleted)
+        with pytest.warns(UserWarning, match="1 runs come back without their notes and portfolios"):
+            assert registry.restore_run(make_record().run_id).artifact is None
+        assert open_store().load_portfolio(make_record().run_id) is None
+
+    def test_a_shared_portfolio_is_in_the_trash_when_no_run_needs_it(self, registry, store, open_store, sweep):
+        run_ids = registry.save_sweep(sweep, "dual_sma")
+        name = f"{registry.get_run(run_ids[0]).sweep_id}.pkl"
+        registry.delete_runs(run_ids[:2])
+        assert [info.name for info in store.artifacts.list()] == [name]
+        registry.delete_run(run_ids[2], permanent=True)  # two of the deleted runs can be restored
+        assert [info.name for info in store.artifacts.list()] == [f"trash-{name}"]
+        registry.restore_run(run_ids[1])
+        assert [info.name for info in store.artifacts.list()] == [name]
+        assert open_store().load_portfolio(run_ids[1]).stats().equals(sweep.iloc[1].stats())
+        assert [garbage.place for garbage in registry.gc(trash_age=0)] == [f"run {run_ids[0]}"]
+        assert [info.name for info in store.artifacts.list()] == [name]
+        registry.delete_run(run_ids[1], permanent=True)
+        assert store.artifacts.list() == []
+
+    def test_the_returns_of_a_run_in_the_trash_count(self, registry, store, sweep):
+        run_ids = registry.save_sweep(sweep, "dual_sma", save_portfolio="returns")
+        others = [registry.save_run(sweep.iloc[i], f"days_{i}") for i in (0, 1)]
+        before = registry.selection_bias(run_ids[2]), registry.selection_bias(others[0], pool="data")
+        registry.delete_runs([*run_ids[:2], others[1]])
+        registry.delete_runs([run_ids[2], others[0]])
+        registry.restore_runs([run_ids[2], others[0]])
+        after = registry.selection_bias(run_ids[2]), registry.selection_bias(others[0], pool="data")
+        for one, other in zip(before, after):
+            assert other.n_deleted > 0 and other.dsr == one.dsr and list(other.pbo.logits) == list(one.pbo.logits)
+
+    def test_deleted_runs_come_back_from_another_registry(self, registry, store, open_store, portfolio, sweep):
+        run_ids = [registry.save_run(portfolio, "a", notes="private"), *registry.save_sweep(sweep, "b")]
+        away = RunRegistry(MemoryStore())
+        away.merge(registry)
+        registry.delete_runs(run_ids[:2])
+        registry.delete_run(run_ids[2], permanent=True)
+        with pytest.warns(UserWarning, match="restore=True"):
+            assert [conflict.run_id for conflict in registry.merge(away).conflicts] == sorted(
+                run_ids[:3], key=run_ids.index
+            )
+        assert sorted(registry.merge(away, restore=True).merged) == sorted(run_ids[:3])
+        for view in (store, open_store()):
+            assert view.list_runs() == away.store.list_runs() and view.list_runs(deleted=True) == []
+            assert view.load_portfolio(run_ids[0]).stats().equals(portfolio.stats())
+        registry.delete_run(run_ids[0])
+        other = RunRegistry(MemoryStore())
+        other.merge(registry)  # with what is in the trash
+        assert other.restore_run(run_ids[0]).notes == "private" and other.check(deep=True) == []
 
     # ############# Portfolios ############# #
 
@@ -545,11 +695,11 @@ class StoreSuite:
             assert view.load_portfolio(make_record(1).run_id) is None
             assert view.load_portfolio(str(uuid.uuid4())) is None
 
-    def test_deleting_a_run_deletes_its_portfolio(self, store, portfolio):
+    def test_deleting_a_run_for_good_deletes_its_portfolio(self, store, portfolio):
         store.save_run(make_record(), portfolio)
         store.save_run(make_record(1), portfolio)
         assert len(store.artifacts.list()) == 2
-        store.delete_run(make_record().run_id)
+        store.delete_run(make_record().run_id, permanent=True)
         assert [info.name for info in store.artifacts.list()] == [f"{make_record(1).run_id}.pkl"]
 
     def test_a_missing_portfolio_is_an_error(self, store, portfolio, expected_problems):
@@ -595,8 +745,110 @@ class StoreSuite:
         assert registry.load_portfolio(run_ids[2]).stats().equals(sweep.iloc[2].stats())
         assert registry.load_sweep(run.sweep_id).stats(agg_func=None).equals(whole)
         registry.delete_run(run_ids[2])
-        assert store.artifacts.list() == []
         assert len(registry.list_runs(deleted=True, sweep_id=run.sweep_id)) == 3
+
+    # ############# Additions ############# #
+
+    def test_files_belong_to_a_run(self, registry, store, open_store, portfolio, sweep, tmp_path):
+        path = tmp_path / "report.html"
+        path.write_bytes(b"<p>a report</p>")
+        files = {"model.json": b"{}", "report.html": path}
+        run_id = registry.save_run(portfolio, "a", metrics={"oos_sharpe": 1.2}, attachments=files)
+        alone = registry.save_run(portfolio, "a", save_portfolio=False, attachments={"model.json": b"{}"})
+        run_ids = registry.save_sweep(sweep, "b", metrics={"fold": 3, "oos": [1, 2, 3]}, attachments={"m": str(path)})
+        registry.update_run(run_ids[1], attachments={"extra": b"more"})
+        for view in (RunRegistry(store), RunRegistry(open_store())):
+            assert list(view.get_run(run_id).attachments) == ["model.json", "report.html"]
+            assert (
+                view.load_attachment(run_id, "report.html")
+                == view.load_attachment(run_ids[2], "m")
+                == path.read_bytes()
+            )
+            assert view.load_attachment(alone, "model.json") == b"{}"
+            assert set(view.get_run(run_ids[1]).attachments) == {"m", "extra"}
+            assert [run.stats["oos"] for run in view.get_best_runs("oos")] == [3, 2, 1]
+            assert view.get_best_runs("oos_sharpe")[0].run_id == run_id
+            with pytest.raises(ValueError, match=r"no attachment 'x'; it has 'model\.json', 'report\.html'"):
+                view.load_attachment(run_id, "x")
+        with pytest.raises(ValueError, match="'extra' already"):
+            registry.update_run(run_ids[1], attachments={"extra": b"other"})
+        away = RunRegistry(MemoryStore())
+        away.merge(registry)
+        assert away.load_attachment(run_ids[1], "extra") == b"more" and away.check(deep=True) == []
+        assert registry.gc(min_age=0) == []
+        registry.delete_runs([run_id, alone, *run_ids])
+        assert registry.gc(min_age=0) == []
+        registry.restore_runs([run_id])
+        assert registry.load_attachment(run_id, "model.json") == b"{}"
+        registry.gc(min_age=0, trash_age=0)
+        assert len(store.artifacts.list()) == 3  # the portfolio of the run, and its two files
+        registry.delete_run(run_id, permanent=True)
+        registry.gc(min_age=0)
+        assert store.artifacts.list() == []
+
+    def test_an_altered_attachment_is_found(self, registry, store, portfolio, expected_problems):
+        run_id = registry.save_run(portfolio, "a", save_portfolio=False, attachments={"model.json": b"{}"})
+        (info,) = store.artifacts.list()
+        store.artifacts.write(info.name, b"[]")
+        expected_problems.append("altered_artifact")
+        with pytest.raises(ArtifactCorruptedError, match=f"'model.json' of run {run_id}"):
+            registry.load_attachment(run_id, "model.json")
+        assert registry.check() == []
+        assert [(problem.kind, problem.run_id) for problem in registry.check(deep=True)] == [
+            ("altered_artifact", run_id)
+        ]
+        store.artifacts.delete(info.name)
+        assert [problem.kind for problem in registry.check()] == ["missing_artifact"]
+        store.artifacts.write(info.name, b"[]")
+
+    @pytest.mark.parametrize(
+        ("given", "error", "said"),
+        [
+            (dict(metrics={"sharpe_ratio": 1.0}), ValueError, "sharpe_ratio"),
+            (dict(metrics={"sortino_ratio": 1.0}), ValueError, "sortino_ratio"),
+            (dict(metrics={"params.x": 1.0}), ValueError, r"params\.x"),
+            (dict(metrics=["x"]), TypeError, "metrics must be a dict"),
+            (dict(metrics={"x": object()}), TypeError, r"metrics\['x'\]"),
+            (dict(attachments={"x": 5}), TypeError, r"attachments\['x'\] must be bytes or the path"),
+            (dict(attachments={"": b""}), ValueError, "must not be empty"),
+            (dict(attachments={"x": "/nowhere/x"}), FileNotFoundError, "nowhere"),
+        ],
+    )
+    def test_what_cannot_be_added_is_refused_and_nothing_is_written(
+        self, registry, store, portfolio, given, error, said
+    ):
+        with pytest.raises(error, match=said):
+            registry.save_run(portfolio, "a", **given)
+        assert store.count() == 0 and store.artifacts.list() == []
+
+    def test_a_sweep_is_continued(self, registry, store, open_store, sweep):
+        first = registry.save_sweep(sweep, "b")
+        sweep_id = registry.get_run(first[0]).sweep_id
+        assert registry.load_sweep(sweep_id).wrapper.shape[1] == 3
+        second = registry.save_sweep(sweep.iloc[1:], "b", sweep_id=sweep_id, metrics={"oos": [1.0, 2.0]})
+        view = RunRegistry(open_store())
+        assert {run.run_id for run in view.list_runs(sweep_id=sweep_id)} == {*first, *second}
+        assert list(view.list_sweeps()["runs"]) == [5]
+        assert view.load_portfolio(second[0]).stats().equals(sweep.iloc[1].stats())
+        assert view.load_portfolio(first[0]).stats().equals(sweep.iloc[0].stats())
+        assert [view.load_sweep(sweep_id, part=part).wrapper.shape[1] for part in (0, 1)] == [3, 2]
+        for part in (None, 2, -1):
+            with pytest.raises(
+                ValueError, match=r"saved in 2 parts: give part=, which is one of 0 \(3 runs, .*1 \(2 runs"
+            ):
+                view.load_sweep(sweep_id, part)
+        registry.delete_runs(second)
+        assert len(store.artifacts.list()) == 2 and registry.check(deep=True) == []
+        registry.restore_runs(second)
+        for wrong, error in (
+            (dict(strategy_name="c"), ValueError),
+            (dict(sweep_id=str(uuid.uuid4())), RunNotFoundError),
+        ):
+            with pytest.raises(error, match="sweep"):
+                registry.save_sweep(sweep, **{"strategy_name": "b", "sweep_id": sweep_id, **wrong})
+        with pytest.raises(ValueError, match="'oos' has 2 values for 3 columns"):
+            registry.save_sweep(sweep, "b", metrics={"oos": [1, 2]})
+        assert store.count() == 5
 
     # ############# Upkeep ############# #
 

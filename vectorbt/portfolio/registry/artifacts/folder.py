@@ -87,6 +87,13 @@ class FolderArtifacts(ArtifactStore):
         sync_folder(self.folder)
         return True
 
+    def move(self, name: str, new_name: str) -> bool:
+        if self.size(name) is None:
+            return False
+        os.replace(self.folder / name, self.folder / check_name(new_name))
+        sync_folder(self.folder)
+        return True
+
     def list(self) -> tp.List[ArtifactInfo]:
         return [info for info in self._scan() if is_name(info.name)]
 

@@ -27,6 +27,13 @@ class MemoryArtifacts(ArtifactStore):
     def delete(self, name: str) -> bool:
         return self._contents.pop(name, None) is not None
 
+    def move(self, name: str, new_name: str) -> bool:
+        held = self._contents.get(name)
+        if held is None:
+            return False
+        self._contents[check_name(new_name)] = held
+        return self.delete(name)
+
     def list(self) -> tp.List[ArtifactInfo]:
         now = time.time()
         return [ArtifactInfo(name, len(c), now - written) for name, (c, written) in sorted(self._contents.items())]

@@ -82,6 +82,17 @@ class FsspecArtifacts(ArtifactStore):
             return False
         return True
 
+    def move(self, name: str, new_name: str) -> bool:
+        fs, path = self._find(name)
+        _, new_path = self._find(new_name)
+        try:
+            with self._translated():
+                fs.info(path)
+                fs.cp_file(path, new_path)
+        except FileNotFoundError:
+            return False
+        return self.delete(name)
+
     def list(self) -> tp.List[ArtifactInfo]:
         fs, folder = self._open()
         now = time.time()

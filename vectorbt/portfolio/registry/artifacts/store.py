@@ -75,6 +75,16 @@ class ArtifactStore(abc.ABC):
     def delete(self, name: str) -> bool:
         """Remove an artifact. Return whether there was one."""
 
+    def move(self, name: str, new_name: str) -> bool:
+        """Give an artifact another name. Return whether there was one.
+
+        It is there under one of both names at any instant, or under both."""
+        content = self.get(name)
+        if content is None:
+            return False
+        self.write(new_name, content)
+        return self.delete(name)
+
     @abc.abstractmethod
     def list(self) -> tp.List[ArtifactInfo]:
         """Return all artifacts, ordered by name."""

@@ -62,11 +62,12 @@ def sweep_of(
     tags: tp.Union[None, str, tp.Sequence[str]] = None,
     notes: str = "",
     sweep_id: tp.Optional[str] = None,
+    save: int = 0,
 ) -> RunBlock:
     """Describe each column of a portfolio, or each group where it is grouped, as a run.
 
     See `vectorbt.portfolio.registry.run.RunRecord.from_columns`. The ids follow from the `sweep_id`, which is a new one
-    unless it is given."""
+    unless it is given, and the number of the save."""
     check_portfolio(portfolio)
     described: tp.Dict[str, tp.Any] = dict(
         strategy_name=check_strategy_name(strategy_name),
@@ -81,7 +82,7 @@ def sweep_of(
     with asked_git() as git:  # it looks at the files while the portfolio is measured
         measured, data = measure_columns(portfolio), describe_columns(portfolio)
         described["environment"] = environment(portfolio, git)
-    run_ids = sweep_run_ids(described["sweep_id"], len(data))
+    run_ids = sweep_run_ids(described["sweep_id"], len(data), save)
     block = _block(described, given, levels, measured, data, run_ids)
     return RunBlock(len(block), {**block.columns, ("column",): Numbers(np.arange(len(block)))})
 

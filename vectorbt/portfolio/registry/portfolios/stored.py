@@ -11,6 +11,7 @@ from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore, is_name
 from vectorbt.portfolio.registry.capture.environment import differences, metric_settings
 from vectorbt.portfolio.registry.capture.metrics import return_series
+from vectorbt.portfolio.registry.deletion import places_of
 from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.errors import (
     ArtifactCorruptedError,
@@ -222,10 +223,11 @@ class _VerifiedFiles(BlobReader):
 
     def size(self, name: str) -> int:
         self._check_name(name)
-        size = self._artifacts.size(name)
-        if size is None:
-            raise self._missing(name)
-        return size
+        for place in places_of(name):
+            size = self._artifacts.size(place)
+            if size is not None:
+                return size
+        raise self._missing(name)
 
     def verify_main(self) -> None:
         """Check the main file, of which no more than a part is in memory at a time."""
@@ -238,10 +240,10 @@ class _VerifiedFiles(BlobReader):
 
     def _read(self, name: str, start: int = 0, end: tp.Optional[int] = None) -> bytes:
         self._check_name(name)
-        try:
-            return self._artifacts.read(name, start, end)
-        except FileNotFoundError:
-            raise self._missing(name) from None
+        for place in places_of(name):
+            with suppress(FileNotFoundError):
+                return self._artifacts.read(place, start, end)
+        raise self._missing(name)
 
     def _check_name(self, name: str) -> None:
         if not is_name(name):

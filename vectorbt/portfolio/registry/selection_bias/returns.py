@@ -1,9 +1,10 @@
 """The return series of a pool of trials as one matrix, as far as they are still there.
 
-Of every run saved with its portfolio or its returns, the registry knows the return series. Those of a deleted run are
-gone with its portfolio, unless it belongs to a sweep whose portfolio other runs still need."""
+Of every run saved with its portfolio or its returns, the registry knows the return series: of a deleted run as long as
+its portfolio is in the trash, or belongs to a sweep of which other runs still need it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -168,25 +169,32 @@ def _put_together(groups: tp.List[_Group], periods: pd.Index) -> tp.Tuple[tp.Arr
 
 def _stored(store: RunStore, pool: TrialPool) -> tp.Dict[tp.Tuple, Trial]:
     """Return the trials of a pool whose returns are stored, by identity, in the order of their run_ids."""
-    orphaned = {trial.record.sweep_id for trial in pool.trials.values() if trial.is_deleted} - {None}
-    artifacts = _artifacts_of_sweeps(store, orphaned) if orphaned else {}
+    orphaned = {_save_of(trial.record) for trial in pool.trials.values() if trial.is_deleted}
+    artifacts = _artifacts_of_saves(store, orphaned) if orphaned else {}
     stored = {}
     # The order must not depend on which trials are deleted: of equal ones in sample, the first is selected.
     for identity, trial in sorted(pool.trials.items(), key=lambda item: item[1].record.run_id):
-        artifact = trial.artifact or artifacts.get(trial.record.sweep_id)
+        artifact = trial.artifact or artifacts.get(_save_of(trial.record))
         if artifact is not None:
             stored[identity] = trial._replace(artifact=artifact)
     return stored
 
 
-def _artifacts_of_sweeps(
-    store: RunStore, sweep_ids: tp.Collection[tp.Optional[str]]
-) -> tp.Dict[tp.Optional[str], tp.Optional[Artifact]]:
-    """Return what the runs of sweeps share, to which deleted ones of them no longer refer."""
-    artifacts: tp.Dict[tp.Optional[str], tp.Optional[Artifact]] = {}
-    for record in store.select(Query()):
-        if record.sweep_id in sweep_ids and record.sweep_id not in artifacts:
-            artifacts[record.sweep_id] = Artifact.of(record)
+_Save = tp.Tuple[tp.Optional[str], datetime]
+"""The sweep of a run, and when it was saved: what the runs have in common that share a portfolio."""
+
+
+def _save_of(record: RunRecord) -> _Save:
+    return record.sweep_id, record.timestamp
+
+
+def _artifacts_of_saves(store: RunStore, saves: tp.Collection[_Save]) -> tp.Dict[_Save, tp.Optional[Artifact]]:
+    """Return what the runs of sweeps share, to which those no longer refer that were deleted for good."""
+    artifacts: tp.Dict[_Save, tp.Optional[Artifact]] = {}
+    for record in store.select(Query(deleted=None)):
+        save = _save_of(record)
+        if record.sweep_id is not None and save in saves and artifacts.get(save) is None:
+            artifacts[save] = Artifact.of(record)
     return artifacts
 
 

@@ -38,7 +38,7 @@ def open_store(
             variable `VBT_REGISTRY` says, or `./backtest_runs`.
         must_exist (bool): Whether something must have been saved there already.
         **options: Options of the store that is made: `artifacts`, `portfolio_format`, `allow_pickle`, and
-            `lock_timeout` of a folder. Where `artifacts` are not given, those of PostgreSQL, and of whatever database
+            `lock_timeout`. Where `artifacts` are not given, those of PostgreSQL, and of whatever database
             `VBT_REGISTRY` names, lie where the environment variable `VBT_REGISTRY_ARTIFACTS` says. A SQLite file that
             is named otherwise has its own: `RunRegistry.gc` would take those of another file for leftovers.
 

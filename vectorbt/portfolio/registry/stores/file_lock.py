@@ -26,8 +26,38 @@ else:
     import fcntl
 
 _POLL_SECONDS = 0.002
-_TOLD_AFTER_SECONDS = 1.0
+TOLD_AFTER_SECONDS = 1.0
+"""After how long whoever waits is told for whom."""
 _NOTE = re.compile(rb"([0-9]{1,20}) ([A-Za-z0-9._-]{1,255})\n")
+
+
+def check_timeout(seconds: tp.Any) -> tp.Optional[float]:
+    """Return how long a change may wait for somebody else, None for ever.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is negative."""
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"lock_timeout must be a number of seconds or None, not {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"lock_timeout must not be negative, not {seconds!r}")
+    return seconds
+
+
+def warn_of_waiting(place: tp.Any, timeout: tp.Optional[float], holder: str) -> None:
+    """Say for whom a change waits, and how long."""
+    limit = "until that is done; lock_timeout= limits it" if timeout is None else f"{timeout:g} seconds at most"
+    warn(f"waiting for {place}, held by {holder}: {limit}", LockHeldWarning)
+
+
+def still_held(place: tp.Any, timeout: float, holder: str) -> StoreError:
+    """Return the error that waiting for somebody else ends with."""
+    return StoreError(
+        f"{place} is still held after {timeout:g} seconds by {holder}; wait until that is done, or end it, and try "
+        f"again"
+    )
 
 
 class WriterLock:
@@ -87,13 +117,10 @@ class _Holding(io.FileIO):
         while not self._take():
             waited = time.monotonic() - started
             if self._timeout is not None and waited >= self._timeout:
-                raise StoreError(
-                    f"{self._path} is still held after {self._timeout:g} seconds by {self._holder()}; wait until that "
-                    f"is done, or end it, and try again"
-                )
-            if waited >= _TOLD_AFTER_SECONDS and not told:
+                raise still_held(self._path, self._timeout, self._holder())
+            if waited >= TOLD_AFTER_SECONDS and not told:
                 told = True
-                warn(f"waiting for {self._path}, held by {self._holder()}", LockHeldWarning)
+                warn_of_waiting(self._path, self._timeout, self._holder())
             time.sleep(_POLL_SECONDS)
 
     def _take(self) -> bool:

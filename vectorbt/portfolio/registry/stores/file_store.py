@@ -35,16 +35,16 @@ from vectorbt.portfolio.registry.artifacts.files import (
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.block import RunBlock
-from vectorbt.portfolio.registry.encoding import dumps, loads
+from vectorbt.portfolio.registry.deletion import Deletion
+from vectorbt.portfolio.registry.encoding import loads
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError, StoreError
 from vectorbt.portfolio.registry.query.columns import ask, kinds_in, names_in
 from vectorbt.portfolio.registry.query.comparing import Kind
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.record_json import without_empty
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord, records_of
 from vectorbt.portfolio.registry.store import RunStore
-from vectorbt.portfolio.registry.stores.file_lock import WriterLock
+from vectorbt.portfolio.registry.stores.file_lock import WriterLock, check_timeout
 from vectorbt.portfolio.registry.stores.held_runs import HeldRuns
 from vectorbt.portfolio.registry.stores.journal import (
     Damage,
@@ -53,10 +53,10 @@ from vectorbt.portfolio.registry.stores.journal import (
     beyond_reading,
     check_header,
     damaged_lines,
-    deletion,
     frame,
     header,
     line_of,
+    line_of_deletion,
     lines_of,
     parse_deletion,
     parse_line,
@@ -107,7 +107,7 @@ class FileStore(RunStore):
         allow_pickle: bool = True,
         lock_timeout: tp.Optional[float] = None,
     ) -> None:
-        self.lock_timeout = _check_timeout(lock_timeout)
+        self.lock_timeout = check_timeout(lock_timeout)
         self.base_dir = Path(base_dir).expanduser().resolve()
         if self.base_dir.exists() and not self.base_dir.is_dir():
             raise NotADirectoryError(f"{self.base_dir} is a file; a registry needs a folder")
@@ -155,16 +155,11 @@ class FileStore(RunStore):
                 self._check_unused(block.run_ids)
             self._append(line_of("trial" if deleted else "run", block))
 
-    def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
+    def replace(self, block: RunBlock, deleted: bool = False) -> None:
         with self.exclusive():
-            record = self.get(run_id)
-            if record is None:
-                return None
-            changed = change(record)
-            self._append(frame("changed", dumps(without_empty(changed.to_dict()))))
-            return changed
+            self._append(line_of("trial" if deleted else "changed", block))
 
-    def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
+    def remove(self, run_ids: tp.Collection[str], deletion: Deletion) -> tp.List[RunRecord]:
         with self.exclusive():
             with self._reading:
                 self._refresh()
@@ -172,7 +167,7 @@ class FileStore(RunStore):
                 whole_sweeps = self._whole_sweeps(removed)
             if removed:
                 rest = [record.run_id for record in removed if record.sweep_id not in whole_sweeps]
-                self._append(deletion(rest, sorted(whole_sweeps)))
+                self._append(line_of_deletion(deletion, rest, sorted(whole_sweeps)))
             return removed
 
     def _whole_sweeps(self, removed: tp.Iterable[RunRecord]) -> tp.Set[str]:
@@ -293,9 +288,8 @@ class FileStore(RunStore):
     def _take(self, entry: Entry) -> None:
         try:
             if entry.kind == "deleted":
-                run_ids, sweep_ids = parse_deletion(entry.value)
-                self._held.delete(run_ids, sweep_ids)
-            elif entry.kind in ("runs", "trials"):
+                self._held.delete(*parse_deletion(entry.value))
+            elif entry.kind in ("runs", "changes", "trials"):
                 self._held.add_block(RunBlock.parse(entry.value), deleted=entry.kind == "trials")
             else:
                 self._take_record(entry.kind, read_record(entry.value))
@@ -556,16 +550,6 @@ class _Plan(tp.NamedTuple):
 
 class _ReplacedError(Exception):
     """The journal is not the one that a compaction was planned for."""
-
-
-def _check_timeout(seconds: tp.Any) -> tp.Optional[float]:
-    if seconds is None:
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"lock_timeout must be a number of seconds or None, not {type(seconds).__name__}")
-    if not seconds >= 0:
-        raise ValueError(f"lock_timeout must not be negative, not {seconds!r}")
-    return seconds
 
 
 def _read_at(file: tp.BinaryIO, offset: int, size: int) -> bytes:

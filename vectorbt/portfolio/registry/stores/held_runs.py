@@ -5,13 +5,17 @@ import numpy as np
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import is_run_id
+from vectorbt.portfolio.registry.column import Coded
+from vectorbt.portfolio.registry.deletion import Deletion
 from vectorbt.portfolio.registry.lazy import lazy
-from vectorbt.portfolio.registry.store import tombstone
 
 __all__ = ["HeldRuns"]
 
-_LIVE, _DELETED, _GONE = 0, 1, 2
-"""What a row is: a run, a deleted one, or one whose record was replaced."""
+_LIVE, _GONE, _DELETED = 0, 1, 2
+"""What a row is: a run, one whose record was replaced, or a deleted run whose record says so itself. Greater numbers
+are runs that were deleted later, by one of the deletions that `HeldRuns` counts."""
+_FIRST = _DELETED + 1
+"""What a row is that the first deletion has deleted."""
 
 _MANY = 4096
 """Runs of a block that no others are added to. Smaller blocks are joined into larger and larger ones."""
@@ -32,7 +36,7 @@ class _Part:
 
     def __init__(self, block: RunBlock, state: int, is_older: bool = False) -> None:
         self.block = block
-        self.states = np.full(len(block), state, np.uint8)
+        self.states = np.full(len(block), state, np.int32)
         self.is_older = is_older
 
     @lazy
@@ -58,10 +62,34 @@ class _Part:
         own = self._sorted[0]
         return bool((own[np.searchsorted(own, uppers).clip(max=len(own) - 1)] == uppers).any())
 
-    @lazy
-    def tombstones(self) -> RunBlock:
-        """The block with what is kept of a run when it is deleted."""
-        return self.block.having(**tombstone({}))
+    def live(self) -> tp.List["Rows"]:
+        """Return the rows that are runs."""
+        return _some(self.block, np.flatnonzero(self.states == _LIVE))
+
+    def deleted(self, deletions: tp.Sequence[Deletion]) -> tp.List["Rows"]:
+        """Return the rows that are deleted runs, with what is kept of them."""
+        found = _some(self.block, np.flatnonzero(self.states == _DELETED))
+        later = np.flatnonzero(self.states >= _FIRST)
+        if len(later):
+            used, codes = np.unique(self.states[later] - _FIRST, return_inverse=True)
+            meant = [deletions[number] for number in used.tolist()]
+            is_restorable = np.array([deletion.restorable for deletion in meant])[codes]
+            moments = np.zeros(len(self.block), codes.dtype)
+            moments[later] = codes
+            at = Coded([deletion.at for deletion in meant], moments)
+            for restorable in (True, False):
+                found += _some(self._tombstones(at, restorable), later[is_restorable == restorable])
+        return found
+
+    def _tombstones(self, at: Coded, restorable: bool) -> RunBlock:
+        """Return the block with what is kept of runs that were deleted at the times of a column."""
+        marked = self.block.having(**Deletion(None, restorable).marks)
+        return RunBlock(len(marked), {**marked.columns, ("deleted_at",): at})
+
+
+def _some(block: RunBlock, rows: tp.Array1d) -> tp.List["Rows"]:
+    """Return some rows of a block, if there are any."""
+    return [(block, None if len(rows) == len(block) else rows)] if len(rows) else []
 
 
 def _span(numbers: tp.Array1d, wanted: int) -> tp.Tuple[int, int]:
@@ -85,6 +113,7 @@ class HeldRuns:
     def __init__(self) -> None:
         self._parts: tp.List[_Part] = []
         self._lone: tp.Dict[int, tp.Dict[str, Record]] = {_LIVE: {}, _DELETED: {}}
+        self._deletions: tp.List[Deletion] = []
         self._n_checked = 0
 
     # ############# Reading lines ############# #
@@ -108,21 +137,25 @@ class HeldRuns:
         self._gather_all()  # what was read earlier counts as earlier, should both name a run
         self._add_part(_Part(block, _DELETED if deleted else _LIVE, is_older))
 
-    def delete(self, run_ids: tp.Iterable[str], sweep_ids: tp.Iterable[str] = ()) -> None:
+    def delete(self, deletion: Deletion, run_ids: tp.Iterable[str], sweep_ids: tp.Iterable[str] = ()) -> None:
         """Note that runs were deleted, and all of some sweeps."""
+        self._deletions.append(deletion)
+        state = _DELETED + len(self._deletions)
         for sweep_id in sweep_ids:
-            self._delete_sweep(sweep_id)
+            of_sweep = [run_id for run_id, record in self._lone[_LIVE].items() if record.get("sweep_id") == sweep_id]
+            self._delete_lone(deletion, of_sweep)
+            for part, rows in self._rows_of_sweep(sweep_id):
+                part.states[rows] = state
         for run_id in run_ids:
             if run_id in self._lone[_LIVE]:
-                self._lone[_DELETED][run_id] = self._lone[_LIVE][run_id]
-                del self._lone[_LIVE][run_id]
+                self._delete_lone(deletion, [run_id])
             else:
-                self._mark(run_id, _DELETED)
+                self._mark(run_id, state)
 
-    def _delete_sweep(self, sweep_id: str) -> None:
-        self.delete([run_id for run_id, record in self._lone[_LIVE].items() if record.get("sweep_id") == sweep_id])
-        for part, rows in self._rows_of_sweep(sweep_id):
-            part.states[rows] = _DELETED
+    def _delete_lone(self, deletion: Deletion, run_ids: tp.Iterable[str]) -> None:
+        for run_id in run_ids:
+            self._lone[_DELETED][run_id] = deletion.tombstone(self._lone[_LIVE][run_id])
+            del self._lone[_LIVE][run_id]
 
     def settle(self) -> None:
         """Bring what was taken into the form in which it is asked."""
@@ -198,26 +231,20 @@ class HeldRuns:
         for part in reversed(self._parts):
             row = part.find(run_id)
             if row is not None:
-                return Held(part.block, row, bool(part.states[row] == _DELETED))
+                return Held(part.block, row, bool(part.states[row] >= _DELETED))
         return None
 
-    def parts(
-        self, deleted: tp.Optional[bool], older: bool = True
-    ) -> tp.List[tp.Tuple[RunBlock, tp.Optional[tp.Array1d]]]:
+    def parts(self, deleted: tp.Optional[bool], older: bool = True) -> tp.List[Rows]:
         """Return blocks, and the rows of them that are runs: None for all.
 
         Args:
             deleted (bool): False for the runs that are there, True for the deleted ones, None for all.
             older (bool): Whether to return those as well that only the file of the older layout holds."""
         found = []
-        for state in (_LIVE, _DELETED) if deleted is None else (int(deleted),):
-            for part in self._parts:
-                if part.is_older and not older and state == _LIVE:
-                    continue
-                rows = np.flatnonzero(part.states == state)
-                if len(rows):
-                    block = part.tombstones if state == _DELETED else part.block
-                    found.append((block, None if len(rows) == len(block) else rows))
+        if deleted is not True:
+            found += [rows for part in self._parts if older or not part.is_older for rows in part.live()]
+        if deleted is not False:
+            found += [rows for part in self._parts for rows in part.deleted(self._deletions)]
         return found
 
     def count(self, sweep_id: str) -> int:

@@ -5,17 +5,19 @@
 {"crc":"<crc32>","run":{"run_id":...}}
 {"crc":"<crc32>","runs":{"runs":4950,"shared":{...},"columns":{...}}}
 {"crc":"<crc32>","changed":{"run_id":...}}
-{"crc":"<crc32>","deleted":{"run_ids":["..."]}}
-{"crc":"<crc32>","deleted":{"sweep_ids":["..."]}}
+{"crc":"<crc32>","changes":{"runs":2,"shared":{...},"columns":{...}}}
+{"crc":"<crc32>","deleted":{"run_ids":["..."],"at":"...","restorable":true}}
+{"crc":"<crc32>","deleted":{"sweep_ids":["..."],"at":"...","restorable":true}}
 {"crc":"<crc32>","trial":{"run_id":...}}
 ```
 
 The header has `"portfolio_format"` as well where the registry was made with one. The file is only ever appended to. The
 CRC-32 is over the bytes of the value. A line is there whole or not at all, and so is a save: `run` is the record of a
 lone run, `runs` are those of a sweep as columns, see `vectorbt.portfolio.registry.block`. `changed` is a record that
-takes the place of an earlier one. `deleted` names runs that were deleted, or all of a sweep; what was saved of them
-stays where it is, since a deleted run stays a trial. `trial` and `trials` are runs that were deleted in another
-registry, or before a compaction."""
+takes the place of an earlier one, and `changes` are several, be it of deleted runs that are restored. `deleted` names
+runs that were deleted, or all of a sweep, and says when and whether they are in the trash; what was saved of them stays
+where it is, since a deleted run stays a trial. `trial` and `trials` are deleted runs: from another registry, from
+before a compaction, or whose trash was emptied."""
 
 import os
 import re
@@ -27,6 +29,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifacts.files import open_regular
 from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.checks import is_run_id
+from vectorbt.portfolio.registry.deletion import Deletion
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import SchemaVersionError
 from vectorbt.portfolio.registry.record_json import check, parse_timestamp, without_empty
@@ -36,7 +39,7 @@ FORMAT = "vectorbt-registry"
 VERSION = 1
 
 _START = b'{"crc":"'
-_KINDS = {kind.encode(): kind for kind in ("header", "run", "runs", "changed", "deleted", "trial", "trials")}
+_KINDS = {kind.encode(): kind for kind in ("header", "run", "runs", "changed", "changes", "deleted", "trial", "trials")}
 _SEPARATORS = b"\xef\xbb\xbf\r\n "
 """What stands between lines that were joined, in front of the first, or behind those of another system."""
 
@@ -70,19 +73,22 @@ def line_of(kind: str, block: RunBlock) -> bytes:
     """Return the line of runs that were saved together.
 
     Args:
-        kind (str): `run` or `trial`.
+        kind (str): `run`, `changed` or `trial`.
         block (RunBlock): Runs."""
-    return _line_of_record(kind, block.row(0)) if len(block) == 1 else frame(f"{kind}s", dumps(block.to_json()))
+    if len(block) == 1:
+        return _line_of_record(kind, block.row(0))
+    return frame("changes" if kind == "changed" else f"{kind}s", dumps(block.to_json()))
 
 
-def deletion(run_ids: tp.Sequence[str], sweep_ids: tp.Sequence[str] = ()) -> bytes:
+def line_of_deletion(deletion: Deletion, run_ids: tp.Sequence[str], sweep_ids: tp.Sequence[str] = ()) -> bytes:
     """Return the line of a deletion.
 
     Args:
+        deletion (Deletion): When, and whether the runs can be restored.
         run_ids (sequence of str): Runs that were deleted.
         sweep_ids (sequence of str): Sweeps of which every run was deleted."""
     named = dict(run_ids=list(run_ids), sweep_ids=list(sweep_ids))
-    return frame("deleted", dumps({name: ids for name, ids in named.items() if ids}))
+    return frame("deleted", dumps({**{name: ids for name, ids in named.items() if ids}, **deletion._asdict()}))
 
 
 # ############# Reading a line ############# #
@@ -139,8 +145,10 @@ def check_header(value: bytes, path: tp.Any) -> None:
         )
 
 
-def parse_deletion(value: bytes) -> tp.Tuple[tp.List[str], tp.List[str]]:
-    """Return the runs that a deletion names, and the sweeps of which it deletes every run.
+def parse_deletion(value: bytes) -> tp.Tuple[Deletion, tp.List[str], tp.List[str]]:
+    """Return a deletion, the runs that it names, and the sweeps of which it deletes every run.
+
+    One that says no more, as the first versions wrote them, is for good.
 
     Raises:
         ValueError: If it is none."""
@@ -150,7 +158,12 @@ def parse_deletion(value: bytes) -> tp.Tuple[tp.List[str], tp.List[str]]:
     named = content.get("run_ids", []), content.get("sweep_ids", [])
     if not all(type(ids) is list and all(map(is_run_id, ids)) for ids in named):
         raise ValueError("a deletion must name runs or sweeps by lists of ids")
-    return named
+    at, restorable = content.get("at"), content.get("restorable", False)
+    if at is not None:
+        parse_timestamp(at)
+    if type(restorable) is not bool:
+        raise ValueError("a deletion must say by true or false whether runs can be restored")
+    return Deletion(at, restorable), *named
 
 
 # ############# Reading a file ############# #

@@ -8,11 +8,12 @@ from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.artifacts.memory import MemoryArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.deletion import Deletion
 from vectorbt.portfolio.registry.encoding import dumps
 from vectorbt.portfolio.registry.errors import RunExistsError
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.store import RunStore, tombstone
+from vectorbt.portfolio.registry.store import RunStore
 
 
 class MemoryStore(RunStore):
@@ -53,19 +54,18 @@ class MemoryStore(RunStore):
             pool = self._deleted if deleted else self._runs
             pool.update({record["run_id"]: dumps(record) for record in block.rows()})
 
-    def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
+    def replace(self, block: RunBlock, deleted: bool = False) -> None:
+        written = {record["run_id"]: dumps(record) for record in block.rows()}
+        pool, other = (self._deleted, self._runs) if deleted else (self._runs, self._deleted)
         with self._lock:
-            record = self.get(run_id)
-            if record is None:
-                return None
-            changed = change(record)
-            self._runs[run_id] = dumps(changed.to_dict())
-            return changed
+            pool.update(written)
+            for run_id in written:
+                other.pop(run_id, None)
 
-    def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
+    def remove(self, run_ids: tp.Collection[str], deletion: Deletion) -> tp.List[RunRecord]:
         with self._lock:
             removed = [RunRecord.from_json(self._runs.pop(run_id)) for run_id in run_ids if run_id in self._runs]
-            self._deleted.update({record.run_id: dumps(tombstone(record.to_dict())) for record in removed})
+            self._deleted.update({record.run_id: dumps(deletion.tombstone(record.to_dict())) for record in removed})
             return removed
 
     def get(self, run_id: str) -> tp.Optional[RunRecord]:

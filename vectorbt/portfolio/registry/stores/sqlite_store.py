@@ -18,6 +18,7 @@ class SqliteStore(SqlStore):
         portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise. Defaults to the one
             that the registry was made with, else `pickle`. A new registry remembers the one that is given.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
+        lock_timeout (float): Seconds that a change waits for somebody else, see `SqlStore`.
 
     Raises:
         ImportError: If SQLAlchemy is missing. Names the extra to install.
@@ -36,8 +37,9 @@ class SqliteStore(SqlStore):
         artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
         portfolio_format: tp.Optional[str] = None,
         allow_pickle: bool = True,
+        lock_timeout: tp.Optional[float] = None,
     ) -> None:
-        super().__init__(sqlite_url(path), artifacts, portfolio_format, allow_pickle)
+        super().__init__(sqlite_url(path), artifacts, portfolio_format, allow_pickle, lock_timeout)
 
     @property
     def path(self) -> Path:

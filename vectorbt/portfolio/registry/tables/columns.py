@@ -142,14 +142,14 @@ def _distinct_of(column: Column, rows: tp.Array1d) -> tp.Tuple[tp.List[tp.Any], 
     return distinct.tolist(), codes
 
 
-def as_timestamps(moments: tp.List[datetime]) -> pd.DatetimeIndex:
-    """Return points in time as UTC, in microseconds."""
+def as_timestamps(moments: tp.Sequence[tp.Optional[datetime]]) -> pd.DatetimeIndex:
+    """Return points in time as UTC, in microseconds. NaT stands for None."""
     try:
-        return pd.DatetimeIndex(moments, tz="UTC").as_unit("us")
+        return pd.DatetimeIndex(list(moments), tz="UTC").as_unit("us")
     except pd.errors.OutOfBoundsDatetime:
         # pandas 2 goes through nanoseconds, and refuses those after 2262. NumPy knows all years, and takes ten times
         # as long.
-        naive = [moment.replace(tzinfo=None) for moment in moments]
+        naive = [None if moment is None else moment.replace(tzinfo=None) for moment in moments]
         return pd.DatetimeIndex(np.array(naive, dtype="datetime64[us]")).tz_localize("UTC")
 
 

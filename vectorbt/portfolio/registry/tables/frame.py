@@ -42,7 +42,8 @@ def to_frame(records: tp.Sequence[RunRecord], tz: tp.Optional[str] = "UTC") -> t
 
     The index is `run_id`. The columns are `timestamp`, `strategy_name`, the headline metrics, every other metric that
     one of the runs has, `params.<name>` for every parameter that one of them has, `tags`, `notes` and `sweep_id`, then
-    `symbols`, `bars`, `frequency`, `git_commit` and `vectorbt`.
+    `symbols`, `bars`, `frequency`, `git_commit` and `vectorbt`. Where a run is deleted, `deleted_at` and `restorable`
+    follow.
 
     A column has one type, and a missing value is NaN, NaT or None:
 
@@ -95,4 +96,7 @@ def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
     columns["sweep_id"] = as_objects([record.sweep_id for record in records])
     for name, (field, read) in ORIGINS.items():
         columns[name] = column_within(excerpts, field, symbols_text if name == "symbols" else read)
+    if any(type(value) is bool for excerpt in excerpts for value in excerpt.block.distinct("restorable")):
+        columns["deleted_at"] = as_timestamps([record.deleted_at for record in records])
+        columns["restorable"] = as_objects([record.restorable for record in records])
     return columns

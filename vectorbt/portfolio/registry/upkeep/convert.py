@@ -74,7 +74,7 @@ def convert(store: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None, to
 def _convert(store: RunStore, runs: tp.Sequence[RunRecord], old: Artifact, to: str) -> tp.List[str]:
     """Rewrite the portfolio that runs share. Return those that were still there."""
     portfolio = store.stored(runs[0]).load()
-    stem = runs[0].sweep_id or runs[0].run_id
+    stem = old.stem if old.is_of(runs[0]) else runs[0].sweep_id or runs[0].run_id
     blobs = FORMATS[to].dump(portfolio, stem)
     new = Artifact.of_blobs(to, blobs)
     store.write_missing(blobs)
@@ -87,8 +87,8 @@ def _convert(store: RunStore, runs: tp.Sequence[RunRecord], old: Artifact, to: s
     with store.exclusive():
         store.write_missing(blobs)
         present = [run.run_id for run in runs if store.update(run.run_id, refer) is not None]
-        if present and not store.users_of(old):  # a run of the sweep may have come in meanwhile
-            store.delete_files(old)
+        if present:
+            store.put_away(old)  # unless a run of the sweep has come in meanwhile
     return present
 
 

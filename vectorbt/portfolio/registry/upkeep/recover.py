@@ -7,10 +7,12 @@ from datetime import timedelta
 import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry.artifact import Artifact
+from vectorbt.portfolio.registry.artifact import Artifact, owner_of
 from vectorbt.portfolio.registry.artifacts.store import ArtifactInfo, stem_of
+from vectorbt.portfolio.registry.attachment import ATTACHED
 from vectorbt.portfolio.registry.capture.runs import sweep_of
 from vectorbt.portfolio.registry.checks import is_run_id, now
+from vectorbt.portfolio.registry.deletion import out_of_trash
 from vectorbt.portfolio.registry.errors import RunNotFoundError
 from vectorbt.portfolio.registry.portfolios.formats import FORMATS
 from vectorbt.portfolio.registry.query.query import Query
@@ -70,7 +72,9 @@ def recover(
         artifact=named.to_dict(), timestamp=timestamp_text(now() - timedelta(seconds=listed[main].age))
     )
     with store.exclusive():
-        there = [record.column for record in store.select(Query(sweep_id=sweep_id, deleted=None))]
+        own = set(block.run_ids)  # a later part of the sweep has columns of its own
+        held = store.select(Query(sweep_id=sweep_id, deleted=None))
+        there = [one.column for one in held if one.run_id in own or _stem_of_artifact(one) == sweep_id]
         rows = np.setdiff1d(np.arange(len(block)), [column for column in there if column is not None])
         if not len(rows):
             warn(f"all {len(block)} runs of sweep {sweep_id} are in {store}; there is nothing to recover")
@@ -87,6 +91,11 @@ def recover(
     return lost.run_ids
 
 
+def _stem_of_artifact(record: RunRecord) -> tp.Optional[str]:
+    artifact = Artifact.of(record)
+    return None if artifact is None else artifact.stem
+
+
 def _format_of(name: str) -> tp.Optional[str]:
     """Return the format of a main file that holds a whole portfolio, or None if it is none."""
     ending = name.removeprefix(stem_of(name))
@@ -95,7 +104,8 @@ def _format_of(name: str) -> tp.Optional[str]:
 
 def _artifact(store: RunStore, main: str, listed: tp.Iterable[str]) -> Artifact:
     """Describe a stored portfolio as it is, with all files that it may refer to."""
-    further = [name for name in listed if name != main and not is_run_id(stem_of(name))]  # named after their content
+    named_by_content = (name for name in listed if not is_run_id(owner_of(out_of_trash(name))))
+    further = [name for name in named_by_content if name != main and not name.startswith(ATTACHED)]
     further += [name for name in listed if name != main and stem_of(name) == stem_of(main)]
     content = store.artifacts.read(main)
     return Artifact(_format_of(main), (main, *further), len(content), hashlib.sha256(content).hexdigest())

@@ -4,7 +4,9 @@ import json
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.artifact import Artifact
+from vectorbt.portfolio.registry.attachment import Attachment
 from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.deletion import Deletion, in_trash, places_of
 from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactMissingError, RunExistsError
 from vectorbt.portfolio.registry.query.query import Query
@@ -13,12 +15,17 @@ from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.warning import reason_list, warn
 
-_DELETED_HERE = "it was deleted here and is alive there; a deleted run does not come back by itself"
+_DELETED_HERE = "it was deleted here and is alive there; merge(..., restore=True) brings it back"
 _DELETED_THERE = "it was deleted there and is alive here; delete it here as well if it is to go"
 
 
-def transfer(source: RunStore, target: RunStore, run_ids: tp.Optional[tp.Collection[str]] = None) -> MergeReport:
-    """Take over runs from one store into another, the deleted ones included.
+def transfer(
+    source: RunStore,
+    target: RunStore,
+    run_ids: tp.Optional[tp.Collection[str]] = None,
+    restore: bool = False,
+) -> MergeReport:
+    """Take over runs from one store into another, the deleted ones and what is in the trash included.
 
     Those of a sweep come in together, each other one by itself. So a transfer that was interrupted has taken over
     whole runs and sweeps, and the next one goes on from there. Nothing is unpickled.
@@ -26,11 +33,12 @@ def transfer(source: RunStore, target: RunStore, run_ids: tp.Optional[tp.Collect
     Args:
         source (RunStore): Store that runs come from. It is not changed.
         target (RunStore): Store that they go to.
-        run_ids (collection of str): Ids of the runs. Defaults to all."""
+        run_ids (collection of str): Ids of the runs. Defaults to all.
+        restore (bool): Whether runs come back that were deleted in the target and are there in the source."""
     from tqdm.auto import tqdm
 
     runs = _select(source, run_ids)
-    receiver = _Receiver(source, target, runs)
+    receiver = _Receiver(source, target, runs, restore)
     with tqdm(total=len(runs), desc="Copying runs", unit="run", delay=1) as progress:
         for group in _grouped(runs.values()):
             receiver.receive(group)
@@ -53,7 +61,7 @@ class _Run(tp.NamedTuple):
 
 
 class _Lot(tp.NamedTuple):
-    """Runs with the same portfolio, and the contents of its artifacts by name, the main one first."""
+    """Runs with the same portfolio, and the contents of its artifacts and of their attachments by name."""
 
     runs: tp.List[_Run]
     contents: tp.Dict[str, bytes]
@@ -83,11 +91,13 @@ class _Receiver:
     Args:
         source (RunStore): Where the runs come from.
         target (RunStore): Where they go.
-        run_ids (collection of str): Ids of all that will come."""
+        run_ids (collection of str): Ids of all that will come.
+        restore (bool): Whether runs come back that were deleted in the target."""
 
-    def __init__(self, source: RunStore, target: RunStore, run_ids: tp.Collection[str]) -> None:
+    def __init__(self, source: RunStore, target: RunStore, run_ids: tp.Collection[str], restore: bool) -> None:
         self.source = source
         self.target = target
+        self._restore = restore
         self.report = MergeReport([], [], [])
         self._run_ids = run_ids
         self._held = _select(target, run_ids)
@@ -114,7 +124,7 @@ class _Receiver:
         if held is None and not run.record.strategy_name:
             self._refuse([run], "there its strategy_name is empty, and no run is saved without one")
             return False
-        if held is None:
+        if held is None or self._comes_back(run):
             return True
         reason = _difference(run, held)
         if reason is None:
@@ -123,18 +133,29 @@ class _Receiver:
             self._refuse([run], reason)
         return False
 
+    def _comes_back(self, run: _Run) -> bool:
+        """Return whether a run was deleted here, is there, and is to be there here as well."""
+        held = self._held.get(run.run_id)
+        return self._restore and held is not None and held.deleted and not run.deleted
+
     def _refuse(self, runs: tp.Iterable[_Run], reason: str) -> None:
         self.report.conflicts.extend(Conflict(run.run_id, reason) for run in runs)
 
     def _read_portfolio(self, runs: tp.List[_Run]) -> tp.Optional[_Lot]:
         """Read the portfolio that runs share. Refuse them if it is not what was saved."""
-        if runs[0].record.artifact is None:
-            return _Lot(runs, {})
+        contents: tp.Dict[str, bytes] = {}
         try:
+            if runs[0].record.artifact is not None:
+                for run in runs:
+                    self.source.stored(run.record).check_owner()
+                contents.update(self.source.stored(runs[0].record).read())
             for run in runs:
-                self.source.stored(run.record).check_owner()
-            contents = self.source.stored(runs[0].record).read()
+                for attachment in Attachment.of(run.record):
+                    if attachment.file not in contents:
+                        contents[attachment.file] = attachment.read(run.run_id, self.source.artifacts)
         except (ArtifactMissingError, ArtifactCorruptedError) as e:
+            if runs[0].deleted:  # a trial that cannot be restored any more is a trial still
+                return _Lot([_Run(_forgotten(run.record), True) for run in runs], {})
             self._refuse(runs, str(e))
             return None
         return _Lot(runs, contents)
@@ -146,25 +167,52 @@ class _Receiver:
             fitting = [lot for lot in lots if self._fits(lot)]
             runs = [run for lot in fitting for run in lot.runs]
             try:
-                for name, content in _missing(self.target, fitting):
+                for name, content in self._missing(fitting):
                     written.append(name)
                     self.target.artifacts.write(name, content)
-                if runs:
-                    records = [{**run.record.to_dict(), "portfolio_path": None} for run in runs]
-                    self.target.insert(RunBlock.of(records), deleted=runs[0].deleted)
+                self._write_records(runs)
             except BaseException:
                 if runs:
                     self.target.take_back(written, runs[0].run_id)
                 raise
         return runs
 
+    def _missing(self, lots: tp.Iterable[_Lot]) -> tp.Iterator[tp.Tuple[str, bytes]]:
+        """Yield the artifacts that the target does not hold, and keep those that it does.
+
+        Beside the main ones they are named after what is in them. The portfolios of deleted runs go into the trash."""
+        artifacts = self.target.artifacts
+        for lot in lots:
+            artifact = Artifact.of(lot.runs[0].record)
+            if artifact is not None and not lot.runs[0].deleted:
+                self.target.take_out_of_trash(artifact)
+            for name, content in lot.contents.items():
+                is_main = artifact is not None and name == artifact.main
+                place = name
+                if lot.runs[0].deleted and artifact is not None and name in artifact.own_names:
+                    place = name if artifacts.size(name) is not None else in_trash(name)
+                if artifacts.size(place) is None or (is_main and artifacts.get(place) != content):
+                    yield place, content
+                else:
+                    artifacts.keep(place)
+
+    def _write_records(self, runs: tp.Sequence[_Run]) -> None:
+        """Insert the records of new runs, and replace those of runs that come back."""
+        new = [run for run in runs if not self._comes_back(run)]
+        back = [run for run in runs if self._comes_back(run)]
+        if new:
+            records = [{**run.record.to_dict(), "portfolio_path": None} for run in new]
+            self.target.insert(RunBlock.of(records), deleted=new[0].deleted)
+        if back:
+            self.target.replace(RunBlock.of([{**run.record.to_dict(), "portfolio_path": None} for run in back]))
+
     def _fits(self, lot: _Lot) -> bool:
         """Return whether the name of a portfolio is free in the target, or means the same one. Else refuse the runs."""
         artifact = Artifact.of(lot.runs[0].record)
         if artifact is None:
             return True
-        held = self.target.artifacts.get(artifact.main)
-        if held in (None, lot.contents[artifact.main]) or not self.target.users_of(artifact):
+        held = [self.target.artifacts.get(place) for place in places_of(artifact.main)]
+        if not {*held} - {None, lot.contents[artifact.main]} or not self.target.users_of(artifact, deleted=None):
             return True
         self._refuse(lot.runs, f"here {self.target.artifacts.locate(artifact.main)} is the portfolio of other runs")
         return False
@@ -178,16 +226,10 @@ def _by_portfolio(runs: tp.Iterable[_Run]) -> tp.Iterable[tp.List[_Run]]:
     return lots.values()
 
 
-def _missing(store: RunStore, lots: tp.Iterable[_Lot]) -> tp.Iterator[tp.Tuple[str, bytes]]:
-    """Yield the artifacts that a store does not hold, and keep those that it does.
-
-    Beside the main ones they are named after what is in them."""
-    for lot in lots:
-        for i, (name, content) in enumerate(lot.contents.items()):
-            if store.artifacts.size(name) is None or (i == 0 and store.artifacts.get(name) != content):
-                yield name, content
-            else:
-                store.artifacts.keep(name)
+def _forgotten(record: RunRecord) -> RunRecord:
+    """Return a deleted run without what is lost of it."""
+    dct = record.to_dict()
+    return RunRecord.from_dict(Deletion(dct["deleted_at"], restorable=False).tombstone(dct))
 
 
 # ############# Differences ############# #
@@ -197,7 +239,8 @@ def _difference(theirs: _Run, ours: _Run) -> tp.Optional[str]:
     """Return in what the same run differs on two sides, or None."""
     if theirs.deleted != ours.deleted:
         return _DELETED_HERE if ours.deleted else _DELETED_THERE
-    there, here = _content(theirs.record), _content(ours.record)
+    records = (map(_forgotten, (theirs.record, ours.record))) if ours.deleted else (theirs.record, ours.record)
+    there, here = map(_content, records)
     names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
     if not names:
         return None
@@ -213,7 +256,7 @@ def _content(record: RunRecord) -> tp.Dict[str, str]:
     return {
         name: json.dumps(value, sort_keys=True, ensure_ascii=False)
         for name, value in fields
-        if name != "portfolio_path" and value not in (None, "", [], {})
+        if name not in ("portfolio_path", "deleted_at", "restorable") and value not in (None, "", [], {})
     }
 
 

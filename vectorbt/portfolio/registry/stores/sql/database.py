@@ -22,7 +22,7 @@ from vectorbt.portfolio.registry.artifacts.files import DurableFolder
 from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.errors import SchemaVersionError, StoreError
 from vectorbt.portfolio.registry.locations import scheme_of
-from vectorbt.portfolio.registry.stores.file_lock import WriterLock
+from vectorbt.portfolio.registry.stores.file_lock import TOLD_AFTER_SECONDS, WriterLock, still_held, warn_of_waiting
 from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.warning import warn
 
@@ -39,6 +39,8 @@ _FULL = 2
 """What SQLite calls it when a transaction is on the disk before it ends."""
 _SEEN = "SELECT name FROM vectorbt_registry"
 """As text, because each transaction asks for it, and making an expression of it takes longer than the database does."""
+_TOO_LATE = "55P03"
+"""What PostgreSQL calls a lock that was not free in time."""
 _CONFLICTS = ("40001", "40P01")
 """What PostgreSQL calls a failure to serialise, and a deadlock."""
 
@@ -127,6 +129,9 @@ class Database:
     """Options of a connection by which several statements see the database in the same state."""
     writing: tp.Dict[str, tp.Any] = {}
     """Options of a connection that is written by."""
+
+    lock_timeout: tp.Optional[float] = None
+    """Seconds that a change waits for somebody else. None means for ever."""
 
     def __init__(self, url: sa.URL, engine: tp.Optional[sa.Engine] = None) -> None:
         self.url = url
@@ -563,7 +568,7 @@ class SqliteDatabase(Database):
             if self._lock is None:
                 self._check_permissions()
                 self._lock = WriterLock(Path(f"{self.path}.lock"))
-        return self._lock.hold()
+        return self._lock.hold(self.lock_timeout)
 
 
 def _beginning_itself(engine: sa.Engine) -> sa.Engine:
@@ -622,8 +627,7 @@ class PostgresDatabase(Database):
         return sa.create_engine(self.url, hide_parameters=True, **options)
 
     def _is_conflict(self, error: tp.Optional[BaseException]) -> bool:
-        # psycopg2 calls it pgcode.
-        return getattr(error, "sqlstate", getattr(error, "pgcode", None)) in _CONFLICTS
+        return _state_of(error) in _CONFLICTS
 
     def _table_names(self, connection: sa.Connection) -> tp.Set[str]:
         self._check_schema(connection)
@@ -662,8 +666,7 @@ class PostgresDatabase(Database):
             try:
                 with self._translated(), self.engine.connect() as connection:
                     self._session.pooled = connection.connection
-                    with connection.execution_options(**self.writing).begin():
-                        connection.exec_driver_sql(f"SELECT pg_advisory_lock({self._KEY})")
+                    self._wait_for_lock(connection)
                     self._session.connection = connection
                     with suppress(GeneratorExit):
                         yield
@@ -679,6 +682,52 @@ class PostgresDatabase(Database):
                 finally:
                     del interrupt  # it refers to this frame, which would refer to it
 
+    def _wait_for_lock(self, connection: sa.Connection) -> None:
+        """Lock the registry. Say after a second for whom it is waited.
+
+        Raises:
+            StoreError: If `lock_timeout` is over. Says for whom it was waited."""
+        timeout = self.lock_timeout
+        first = TOLD_AFTER_SECONDS if timeout is None else min(timeout, TOLD_AFTER_SECONDS)
+        if self._lock(connection, first):
+            return
+        if timeout is None or timeout > first:
+            warn_of_waiting(self, timeout, self._holder(connection))
+            if self._lock(connection, None if timeout is None else timeout - first):
+                return
+        raise still_held(self, tp.cast(float, timeout), self._holder(connection))
+
+    def _lock(self, connection: sa.Connection, seconds: tp.Optional[float]) -> bool:
+        """Lock the registry. Return whether it was free within some seconds."""
+        try:
+            with connection.execution_options(**self.writing).begin():
+                if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({self._KEY})").scalar():
+                    return True
+                milliseconds = 0 if seconds is None else max(1, round(1000 * seconds))  # 0 means for ever
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+                connection.exec_driver_sql(f"SELECT pg_advisory_lock({self._KEY})")
+                return True
+        except sa.exc.DBAPIError as e:
+            if _state_of(e.orig) != _TOO_LATE:
+                raise
+            return False
+
+    def _holder(self, connection: sa.Connection) -> str:
+        """Return who has locked the registry, as far as the server tells."""
+        asked = f"""
+            SELECT pid, usename, coalesce(host(client_addr), 'the machine of the server')
+            FROM pg_locks JOIN pg_stat_activity USING (pid)
+            WHERE locktype = 'advisory' AND granted AND objsubid = 2
+                AND (classid, objid) = (SELECT a::int::oid, b::int::oid FROM (SELECT {self._KEY}) AS keys (a, b))
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """
+        with connection.begin():
+            found = connection.exec_driver_sql(asked).first()
+        if found is None:
+            return "somebody who has just let go of it"
+        pid, user, host = found
+        return f"process {pid} of the server, for {escaped(str(user))} from {escaped(str(host))}"
+
     def _unlock(self, connection: sa.Connection) -> None:
         if connection.invalidated:
             return
@@ -687,6 +736,11 @@ class PostgresDatabase(Database):
                 connection.exec_driver_sql(f"SELECT pg_advisory_unlock({self._KEY})")
         except sa.exc.SQLAlchemyError:  # the lock ends with the connection
             connection.invalidate()
+
+
+def _state_of(error: tp.Optional[BaseException]) -> tp.Optional[str]:
+    """Return what PostgreSQL calls an error. psycopg2 names it otherwise."""
+    return getattr(error, "sqlstate", getattr(error, "pgcode", None))
 
 
 class _Exclusive(io.IOBase):

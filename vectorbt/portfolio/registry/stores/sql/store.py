@@ -18,6 +18,7 @@ from vectorbt.portfolio.registry.artifacts import open_artifacts
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.artifacts.store import ArtifactStore
 from vectorbt.portfolio.registry.block import RunBlock
+from vectorbt.portfolio.registry.deletion import Deletion
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError
 from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
@@ -25,7 +26,8 @@ from vectorbt.portfolio.registry.query.comparing import Kind
 from vectorbt.portfolio.registry.query.query import Query, sorts_last, value_of
 from vectorbt.portfolio.registry.reports import Problem
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.store import RunStore, tombstone
+from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.stores.file_lock import check_timeout
 from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.stores.sql.damage import Damage, Row, read_json, read_record
 from vectorbt.portfolio.registry.stores.sql.database import Database, SqliteDatabase, open_database
@@ -79,6 +81,9 @@ class SqlStore(RunStore):
         portfolio_format (str): Format in which portfolios are saved, unless a call says otherwise. Defaults to the one
             that the registry was made with, else `pickle`. A new registry remembers the one that is given.
         allow_pickle (bool): Whether portfolios may be unpickled, which executes whatever code the file contains.
+        lock_timeout (float): Seconds that a change waits for somebody else who is changing the registry, before it
+            ends with a `StoreError` that says who. None means for ever. Threads that share a store of PostgreSQL take
+            turns before that, without a limit.
 
     Raises:
         ImportError: If SQLAlchemy or the driver is missing. Names the extra to install.
@@ -97,8 +102,10 @@ class SqlStore(RunStore):
         artifacts: tp.Union[None, str, os.PathLike, ArtifactStore] = None,
         portfolio_format: tp.Optional[str] = None,
         allow_pickle: bool = True,
+        lock_timeout: tp.Optional[float] = None,
     ) -> None:
         self.database: Database = open_database(url_or_engine)
+        self.database.lock_timeout = check_timeout(lock_timeout)
         super().__init__(self._open_artifacts(artifacts), portfolio_format, allow_pickle)
         if self.given_format is not None:
             self.database.settings["portfolio_format"] = self.given_format
@@ -125,6 +132,7 @@ class SqlStore(RunStore):
             artifacts=self.artifacts,
             portfolio_format=self.given_format,
             allow_pickle=self.allow_pickle,
+            lock_timeout=self.database.lock_timeout,
         )
 
     def __setstate__(self, state: tp.Dict[str, tp.Any]) -> None:
@@ -140,23 +148,19 @@ class SqlStore(RunStore):
 
         self.database.known_names |= self.database.write(work)
 
-    def update(self, run_id: str, change: tp.Callable[[RunRecord], RunRecord]) -> tp.Optional[RunRecord]:
-        def work(connection: sa.Connection) -> tp.Optional[RunRecord]:
-            for row in self._rows(connection, runs.c.run_id == run_id, runs.c.deleted == 0):
-                shared = self._shared(connection, {row.digest})[row.digest]
-                record = self._record(row, shared)
-                if record is not None:
-                    changed = change(record)
-                    self._replace(connection, row.id, shared, changed.to_dict())
-                    return changed
-            return None
+    def replace(self, block: RunBlock, deleted: bool = False) -> None:
+        def work(connection: sa.Connection) -> tp.Set[str]:
+            names: tp.Set[str] = set()
+            for chunk in _chunks(list(block.rows())):
+                names |= self._replace_chunk(connection, {record["run_id"]: record for record in chunk}, deleted)
+            return self._insert_metric_names(connection, names)
 
-        runs = schema.runs
-        return self.database.write(work)
+        self.database.known_names |= self.database.write(work)
 
-    def remove(self, run_ids: tp.Collection[str]) -> tp.List[RunRecord]:
+    def remove(self, run_ids: tp.Collection[str], deletion: Deletion) -> tp.List[RunRecord]:
         def work(connection: sa.Connection) -> tp.List[RunRecord]:
-            return [record for chunk in _chunks(sorted(run_ids)) for record in self._remove_chunk(connection, chunk)]
+            chunks = _chunks(sorted(run_ids))
+            return [record for chunk in chunks for record in self._remove_chunk(connection, chunk, deletion)]
 
         return self.database.write(work)
 
@@ -379,9 +383,13 @@ class SqlStore(RunStore):
         _insert_all(connection, schema.runs, rows.runs)
         _insert_all(connection, schema.records, rows.records)
         self._insert_details(connection, rows.parameters, rows.tags)
-        new_names = rows.metric_names - self.database.known_names
+        return self._insert_metric_names(connection, rows.metric_names)
+
+    def _insert_metric_names(self, connection: sa.Connection, names: tp.Set[str]) -> tp.Set[str]:
+        """Insert those names of metrics that are not known to be there, and return all of them."""
+        new_names = names - self.database.known_names
         self._insert_if_new(connection, schema.metric_names, [{"name": name} for name in sorted(new_names)])
-        return rows.metric_names
+        return names
 
     def _insert_details(self, connection: sa.Connection, parameters: tp.List[dict], tags: tp.List[dict]) -> None:
         for table, rows in ((schema.parameters, parameters), (schema.tags, tags)):
@@ -392,31 +400,44 @@ class SqlStore(RunStore):
         if rows:
             connection.execute(self.database.insert(table).on_conflict_do_nothing(), rows)
 
-    def _replace(self, connection: sa.Connection, id_: int, shared: tp.Dict[str, tp.Any], record: dict) -> None:
-        """Write a record in the place of the one that was there."""
-        rows = rows_of(RunBlock.of([record]), id_)
-        own = _own_part(record, shared)
-        connection.execute(sa.update(schema.runs).where(schema.runs.c.id == id_).values(**rows.runs[0]))
-        connection.execute(sa.update(schema.records).where(schema.records.c.id == id_).values(record=json_text(own)))
-        for table in (schema.parameters, schema.tags):
-            connection.execute(sa.delete(table).where(table.c.id == id_))
-        self._insert_details(connection, rows.parameters, rows.tags)
+    def _replace_chunk(
+        self, connection: sa.Connection, records: tp.Mapping[str, tp.Dict[str, tp.Any]], deleted: bool
+    ) -> tp.Set[str]:
+        """Write records in the place of those that were there, and return the names of their metrics."""
+        names: tp.Set[str] = set()
+        held = self._rows(connection, schema.runs.c.run_id.in_(list(records)))
+        shared = self._shared(connection, {row.digest for row in held})
+        for id_, run_id, digest, _ in held:
+            rows = rows_of(RunBlock.of([records[run_id]]), id_, deleted)
+            own = json_text(_own_part(records[run_id], shared[digest]))
+            connection.execute(sa.update(schema.runs).where(schema.runs.c.id == id_).values(**rows.runs[0]))
+            connection.execute(sa.update(schema.records).where(schema.records.c.id == id_).values(record=own))
+            for table in (schema.parameters, schema.tags):
+                connection.execute(sa.delete(table).where(table.c.id == id_))
+            self._insert_details(connection, rows.parameters, rows.tags)
+            names |= rows.metric_names
+        return names
 
-    def _remove_chunk(self, connection: sa.Connection, run_ids: tp.Sequence[str]) -> tp.List[RunRecord]:
+    def _remove_chunk(
+        self, connection: sa.Connection, run_ids: tp.Sequence[str], deletion: Deletion
+    ) -> tp.List[RunRecord]:
         runs, records = schema.runs, schema.records
         rows = self._rows(connection, runs.c.run_id.in_(run_ids), runs.c.deleted == 0)
         shared = self._shared(connection, {row.digest for row in rows})
         removed = []
         left = []
+        lost = Deletion(deletion.at, restorable=False)  # what cannot be read cannot come back either
         for row in rows:
             record = read_record(row, shared[row.digest])
             if isinstance(record, RunRecord):
-                left.append({"of": row.id, "left": json_text(tombstone(loads(row.source))), "digest": row.digest})
+                left.append(
+                    {"of": row.id, "left": json_text(deletion.tombstone(loads(row.source))), "digest": row.digest}
+                )
             else:
                 known = connection.execute(sa.select(runs).where(runs.c.id == row.id)).mappings().one()
                 kept = record_of_summary(dict(known))
                 record = RunRecord.from_dict(kept)
-                left.append({"of": row.id, "left": json_text(kept), "digest": None})
+                left.append({"of": row.id, "left": json_text(lost.tombstone(kept)), "digest": None})
             removed.append(record)
         if rows:
             connection.execute(
