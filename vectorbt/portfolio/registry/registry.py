@@ -293,7 +293,8 @@ class RunRegistry:
             QueryError: If `where` is no expression, or a metric is unknown, or with `strict` anything else. Names the
                 nearest ones."""
         runs = self.store.list_runs(Query.of(strategy_name, tags, **filters))
-        return RunList(runs, ranked_by=filters.get("sort_by"), registry=self)
+        sort_by = filters.get("sort_by")
+        return RunList(runs, ranked_by=sort_by if isinstance(sort_by, str) else None, registry=self)
 
     def to_frame(
         self,
