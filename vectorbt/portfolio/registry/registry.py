@@ -856,7 +856,7 @@ class RunRegistry:
 
     # ############# Upkeep ############# #
 
-    def check(self, deep: bool = False) -> tp.List[Problem]:
+    def check(self, deep: bool = False, chain_head: tp.Optional[str] = None) -> tp.List[Problem]:
         """Return what is wrong with the registry; an empty list if it is sound.
 
         Changes nothing, and works on read-only media and while others write: what they are writing at that moment may
@@ -865,6 +865,8 @@ class RunRegistry:
         Args:
             deep (bool): Whether to read all portfolios and compare them with their SHA-256. Else only their sizes are
                 compared.
+            chain_head (str): What `RunRegistry.chain_head` returned earlier. If the registry does not go on from
+                there, its end was cut off, or it was rewritten.
 
         Returns:
             Problems, each with its kind, its place, the run and what can be done. See
@@ -877,7 +879,22 @@ class RunRegistry:
             /home/me/research/backtest_runs/runs_metadata.jsonl:17: the checksum does not match. Restore it from a copy;
             compact() puts it aside
             ```"""
-        return check(self.store, deep)
+        return check(self.store, deep, chain_head)
+
+    def chain_head(self) -> tp.Optional[str]:
+        """Return a text that stands for all that was ever written to the registry, None if that is nothing.
+
+        Each line of a folder's metadata carries a hash of the one before, and `RunRegistry.check` says where lines were
+        removed, changed or reordered. Who computes all hashes anew, or cuts off the end, leaves no trace in the file:
+        keep the head where nobody can change it, and give it to `RunRegistry.check` later.
+
+        Usage:
+            ```pycon
+            >>> head = registry.chain_head()  # write it down
+            >>> registry.check(chain_head=head)
+            []
+            ```"""
+        return self.store.chain_head()
 
     def recover(
         self,

@@ -13,6 +13,7 @@ class Problem(tp.NamedTuple):
             * `altered_line`: one that was altered and still reads
             * `malformed_record`: one that is intact, and what it says is no record that this version understands
             * `torn_end`: the metadata ends within a line, as after a crash
+            * `broken_chain`: lines of the metadata were removed, changed or reordered
             * `lines_put_aside`: lines that could not be read were moved out of the metadata
             * `missing_artifact`, `altered_artifact`: a run's portfolio is gone, or not what was saved
             * `lost_sweep`: a portfolio that still holds runs whose record cannot be read, see `RunRegistry.recover`

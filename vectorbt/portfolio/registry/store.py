@@ -158,6 +158,17 @@ class RunStore(abc.ABC):
         """Return what is wrong with the metadata. Changes nothing, and works on read-only media."""
         return []
 
+    def chain_problems(self, head: tp.Optional[str] = None) -> tp.List[Problem]:
+        """Return where records were removed, changed or reordered behind the back of the store.
+
+        Args:
+            head (str): Head that somebody has kept elsewhere, see `RunStore.chain_head`."""
+        return []
+
+    def chain_head(self) -> tp.Optional[str]:
+        """Return a text that stands for all that was ever written. None if the store keeps no such thing."""
+        return None
+
     def unreadable(self) -> bytes:
         """Return what is there of records that cannot be read. The artifacts that it names are not orphans."""
         return b""

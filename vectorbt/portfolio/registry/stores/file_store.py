@@ -44,6 +44,7 @@ from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
 from vectorbt.portfolio.registry.run import RunRecord, records_of
 from vectorbt.portfolio.registry.store import RunStore
+from vectorbt.portfolio.registry.stores.chain import Earlier, Link, chain_problems, link_of
 from vectorbt.portfolio.registry.stores.file_lock import WriterLock, check_timeout
 from vectorbt.portfolio.registry.stores.held_runs import HeldRuns
 from vectorbt.portfolio.registry.stores.journal import (
@@ -51,24 +52,31 @@ from vectorbt.portfolio.registry.stores.journal import (
     Entry,
     JournalReader,
     beyond_reading,
+    chained,
     check_header,
     damaged_lines,
+    earlier_chains,
     frame,
     header,
+    is_header,
     line_of,
     line_of_deletion,
     lines_of,
+    links_in,
     parse_deletion,
     parse_line,
     read_record,
+    unchained,
 )
 from vectorbt.portfolio.registry.stores.journal_problems import line_problems, put_aside, record_problems, torn_end
-from vectorbt.portfolio.registry.stores.lines import LONGEST, whole_content
+from vectorbt.portfolio.registry.stores.lines import LONGEST, complete_lines, split_lines, whole_content
 from vectorbt.portfolio.registry.stores.older_layout import read_older_layout
 from vectorbt.portfolio.registry.warning import warn
 
 _BUFFER = 1 << 20
 _TAIL = 1 << 16
+_MAX_HEADS = 1000
+"""Compactions whose chains a header names."""
 
 
 class FileStore(RunStore):
@@ -338,20 +346,22 @@ class FileStore(RunStore):
             self._reading = threading.RLock()
             self._forget()
 
-    def _append(self, lines: bytes) -> None:
-        """Add lines in one write, behind the last complete line, and sync them. The caller holds the lock."""
+    def _append(self, line: bytes) -> None:
+        """Add a line in one write, behind the last complete one, and sync it. The caller holds the lock."""
         with (
             errors_naming(self.metadata_file),
             open(self.metadata_file, "a+b", buffering=0, opener=open_regular) as file,
         ):
-            if len(lines) > LONGEST:
+            if len(line) > LONGEST:
                 raise StoreError(
-                    f"a save takes {len(lines)} bytes of metadata, and no line over {LONGEST} is read; save the "
+                    f"a save takes {len(line)} bytes of metadata, and no line over {LONGEST} is read; save the "
                     f"sweep in parts"
                 )
             end = self._cut_torn_end(file)
+            opening = b"" if end else header(self.given_format)
+            (linked,) = chained([line], link_of(opening or _last_line(file, end)))
             try:
-                write_fully(file.fileno(), lines if end else header(self.given_format) + lines)
+                write_fully(file.fileno(), opening + linked)
                 os.fsync(file.fileno())
                 self._folder.sync_names(file.fileno())
             except BaseException:
@@ -411,6 +421,28 @@ class FileStore(RunStore):
         kept = self._kept()
         return [*problems, put_aside(self.damaged_file, kept)] if kept else problems
 
+    def chain_problems(self, head: tp.Optional[str] = None) -> tp.List[Problem]:
+        links, earlier = self._links()
+        return chain_problems(self.metadata_file, links, earlier, head)
+
+    def _links(self) -> tp.Tuple[tp.List[Link], Earlier]:
+        """Return the links of the journal, and what it says of the chains that it goes on from."""
+        try:
+            with open(self.metadata_file, "rb", buffering=_BUFFER, opener=open_regular) as file:
+                earlier = earlier_chains(next(complete_lines(file, self.metadata_file), b""))
+                return links_in(file, self.metadata_file), earlier
+        except FileNotFoundError:
+            return [], Earlier()
+
+    def chain_head(self) -> tp.Optional[str]:
+        with self._reading:
+            self._refresh()
+            try:
+                with open(self.metadata_file, "rb", buffering=0, opener=open_regular) as file:
+                    return link_of(_last_line(file, self._journal.end)) if self._journal.end else None
+            except FileNotFoundError:
+                return None
+
     def unreadable(self) -> bytes:
         with self._reading:
             contents = [*(damage.content for damage in self.damages()), *damaged_lines(self._torn())]
@@ -450,15 +482,22 @@ class FileStore(RunStore):
             before, end = self._read_own(self.metadata_file), self._journal.end
             file_id = self._journal.file_id
         with collection_paused():
-            content = (
-                b"".join([header(self.kept_format()), *lines_of("run", runs), *lines_of("trial", trials)])
-                if before
-                else b""
-            )
+            lines = [*lines_of("run", runs), *lines_of("trial", trials)] if before else []
+            present = split_lines(before[:end])
+            is_compact = is_header(before) and list(map(unchained, present[1:])) == lines
+            content = before[:end] if is_compact or not before else self._rewritten(before, end, lines)
         n_aside = len(damaged) + len(damaged_lines(before[end:]))
-        lines = before.count(b"\n"), content.count(b"\n")
-        saving = Compaction(len(before), len(content), *lines, n_aside)
+        saving = Compaction(len(before), len(content), before.count(b"\n"), content.count(b"\n"), n_aside)
         return _Plan(saving, None if content == before else content, damaged, end, before[:end][-_TAIL:], file_id)
+
+    def _rewritten(self, before: bytes, end: int, lines: tp.Sequence[bytes]) -> bytes:
+        """Return lines as a new chain, whose header says what is known of the old one."""
+        last = before[before.rfind(b"\n", 0, end - 1) + 1 : end]
+        links, earlier = self._links()
+        heads = [*earlier.earlier_heads, link_of(last)][-_MAX_HEADS:]
+        n_breaks = earlier.earlier_breaks + len(chain_problems(self.metadata_file, links, Earlier()))
+        opening = header(self.kept_format(), Earlier(heads, n_breaks))
+        return b"".join([opening, *chained(lines, link_of(opening))])
 
     def _carry_out(self, plan: "_Plan") -> Compaction:
         """Replace the journal. Others wait only while what they have saved since is added and the file is renamed."""
@@ -473,7 +512,9 @@ class FileStore(RunStore):
                 sizes.extend((len(added), added.count(b"\n")))
                 self._put_aside([*plan.damaged, *damaged_lines(rest)])
                 if added:
-                    yield added
+                    content = tp.cast(bytes, plan.content)
+                    last = content[content.rfind(b"\n", 0, -1) + 1 :]
+                    yield from chained(split_lines(added), link_of(last))
 
             write_atomically(self.metadata_file, pieces(), stat.S_IMODE(mode))
         n_bytes, n_lines = sizes

@@ -2,22 +2,23 @@
 
 ```text
 {"crc":"<crc32>","header":{"format":"vectorbt-registry","version":1}}
-{"crc":"<crc32>","run":{"run_id":...}}
-{"crc":"<crc32>","runs":{"runs":4950,"shared":{...},"columns":{...}}}
-{"crc":"<crc32>","changed":{"run_id":...}}
-{"crc":"<crc32>","changes":{"runs":2,"shared":{...},"columns":{...}}}
-{"crc":"<crc32>","deleted":{"run_ids":["..."],"at":"...","restorable":true}}
-{"crc":"<crc32>","deleted":{"sweep_ids":["..."],"at":"...","restorable":true}}
-{"crc":"<crc32>","trial":{"run_id":...}}
+{"crc":"<crc32>","after":"<link>","run":{"run_id":...}}
+{"crc":"<crc32>","after":"<link>","runs":{"runs":4950,"shared":{...},"columns":{...}}}
+{"crc":"<crc32>","after":"<link>","changed":{"run_id":...}}
+{"crc":"<crc32>","after":"<link>","changes":{"runs":2,"shared":{...},"columns":{...}}}
+{"crc":"<crc32>","after":"<link>","deleted":{"run_ids":["..."],"at":"...","restorable":true}}
+{"crc":"<crc32>","after":"<link>","deleted":{"sweep_ids":["..."],"at":"...","restorable":true}}
+{"crc":"<crc32>","after":"<link>","trial":{"run_id":...}}
 ```
 
-The header has `"portfolio_format"` as well where the registry was made with one. The file is only ever appended to. The
-CRC-32 is over the bytes of the value. A line is there whole or not at all, and so is a save: `run` is the record of a
-lone run, `runs` are those of a sweep as columns, see `vectorbt.portfolio.registry.block`. `changed` is a record that
-takes the place of an earlier one, and `changes` are several, be it of deleted runs that are restored. `deleted` names
-runs that were deleted, or all of a sweep, and says when and whether they are in the trash; what was saved of them stays
-where it is, since a deleted run stays a trial. `trial` and `trials` are deleted runs: from another registry, from
-before a compaction, or whose trash was emptied."""
+The header has `"portfolio_format"` as well where the registry was made with one. The file is only ever appended to.
+The CRC-32 is over the bytes of the value, and `after` names the line before, see
+`vectorbt.portfolio.registry.stores.chain`. A line is there whole or not at all, and so is a save: `run` is the record
+of a lone run, `runs` are those of a sweep as columns, see `vectorbt.portfolio.registry.block`. `changed` is a record
+that takes the place of an earlier one, and `changes` are several, be it of deleted runs that are restored. `deleted`
+names runs that were deleted, or all of a sweep, and says when and whether they are in the trash; what was saved of
+them stays where it is, since a deleted run stays a trial. `trial` and `trials` are deleted runs: from another
+registry, from before a compaction, or whose trash was emptied."""
 
 import os
 import re
@@ -33,40 +34,73 @@ from vectorbt.portfolio.registry.deletion import Deletion
 from vectorbt.portfolio.registry.encoding import dumps, loads
 from vectorbt.portfolio.registry.errors import SchemaVersionError
 from vectorbt.portfolio.registry.record_json import check, parse_timestamp, without_empty
+from vectorbt.portfolio.registry.stores.chain import LINK_LENGTH, Earlier, Link, link_of
 from vectorbt.portfolio.registry.stores.lines import complete_lines
 
 FORMAT = "vectorbt-registry"
 VERSION = 1
 
 _START = b'{"crc":"'
+_LINK_END = 27 + LINK_LENGTH
 _KINDS = {kind.encode(): kind for kind in ("header", "run", "runs", "changed", "changes", "deleted", "trial", "trials")}
 _SEPARATORS = b"\xef\xbb\xbf\r\n "
 """What stands between lines that were joined, in front of the first, or behind those of another system."""
 
 
 class Entry(tp.NamedTuple):
-    """What a line says: its kind, the bytes of its value, and its number."""
+    """What a line says: its kind, the bytes of its value, its number, and the link of the line before it."""
 
     kind: str
     value: bytes
     line: int = 0
+    after: tp.Optional[str] = None
 
 
 # ############# Writing ############# #
 
 
-def frame(kind: str, content: bytes) -> bytes:
-    """Return the JSON of a value as a line with its checksum."""
-    return b'{"crc":"%08x","%s":%s}\n' % (zlib.crc32(content), kind.encode(), content)
+def frame(kind: str, content: bytes, after: tp.Optional[str] = None) -> bytes:
+    """Return the JSON of a value as a line with its checksum.
+
+    Args:
+        kind (str): Kind of the line.
+        content (bytes): JSON of the value.
+        after (str): Link of the line that it is written behind."""
+    link = b"" if after is None else b'"after":"%s",' % after.encode()
+    return b'{"crc":"%08x",%s"%s":%s}\n' % (zlib.crc32(content), link, kind.encode(), content)
 
 
-def header(portfolio_format: tp.Optional[str] = None) -> bytes:
+def header(
+    portfolio_format: tp.Optional[str] = None,
+    earlier: Earlier = Earlier(),  # noqa: B008
+) -> bytes:
     """Return the first line of a file.
 
     Args:
-        portfolio_format (str): Format in which portfolios are saved unless somebody says otherwise."""
+        portfolio_format (str): Format in which portfolios are saved unless somebody says otherwise.
+        earlier (Earlier): What is known of the chains that the file goes on from."""
     kept = {} if portfolio_format is None else dict(portfolio_format=portfolio_format)
+    kept.update((name, value) for name, value in earlier._asdict().items() if value)
     return frame("header", dumps(dict(format=FORMAT, version=VERSION, **kept)))
+
+
+def chained(lines: tp.Iterable[bytes], after: str) -> tp.Iterator[bytes]:
+    """Yield lines as links of a chain.
+
+    Args:
+        lines (iterable of bytes): Lines, whatever they were written behind.
+        after (str): Link of the line that the first of them comes behind."""
+    for line in lines:
+        entry = parse_line(line)
+        linked = line if entry is None else frame(entry.kind, entry.value, after)
+        after = link_of(linked)
+        yield linked
+
+
+def unchained(line: bytes) -> bytes:
+    """Return a line without its link."""
+    entry = parse_line(line)
+    return line if entry is None else frame(entry.kind, entry.value)
 
 
 def line_of(kind: str, block: RunBlock) -> bytes:
@@ -98,12 +132,15 @@ def parse_line(line: bytes, number: int = 0) -> tp.Optional[Entry]:
     """Return what a line says, or None if it is not exactly as it was written."""
     if line[:8] != _START or line[16:19] != b'","' or line[-2:] != b"}\n":
         return None
-    end = line.find(b'":', 19, 32)
-    kind = _KINDS.get(line[19:end])
+    start, after = 19, None
+    if line[19:27] == b'after":"' and line[_LINK_END : _LINK_END + 3] == b'","':
+        start, after = _LINK_END + 3, line[27:_LINK_END].decode("latin-1")
+    end = line.find(b'":', start, start + 13)
+    kind = _KINDS.get(line[start:end])
     if kind is None:
         return None
     value = line[end + 2 : -2]
-    return Entry(kind, value, number) if b"%08x" % zlib.crc32(value) == line[8:16] else None
+    return Entry(kind, value, number, after) if b"%08x" % zlib.crc32(value) == line[8:16] else None
 
 
 def salvage_line(line: bytes, number: int = 0) -> tp.List[Entry]:
@@ -143,6 +180,12 @@ def check_header(value: bytes, path: tp.Any) -> None:
             f"{path} has format version {version!r}, this version of vectorbt-registry reads up to {VERSION}; "
             f"upgrade it: pip install --upgrade vectorbt-registry"
         )
+
+
+def is_header(content: bytes) -> bool:
+    """Return whether a file begins with an intact header."""
+    opening = parse_line(content[: content.find(b"\n") + 1])
+    return opening is not None and opening.kind == "header"
 
 
 def parse_deletion(value: bytes) -> tp.Tuple[Deletion, tp.List[str], tp.List[str]]:
@@ -276,6 +319,28 @@ def read_record(value: bytes) -> tp.Dict[str, tp.Any]:
     return record
 
 
+# ############# Its chain ############# #
+
+
+def links_in(file: tp.BinaryIO, path: tp.Any) -> tp.List[Link]:
+    """Return the links of the lines of a file, read from its beginning."""
+    file.seek(0)
+    links = []
+    for number, line in enumerate(complete_lines(file, path), 1):
+        entry = parse_line(line)
+        links.append(Link(number, link_of(line), None if entry is None else entry.after, entry is not None))
+    return links
+
+
+def earlier_chains(opening: bytes) -> Earlier:
+    """Return what the first line of a file says of the chains that it goes on from."""
+    entry = parse_line(opening)
+    content = loads(entry.value) if entry is not None and entry.kind == "header" else {}
+    heads, breaks = (content.get(name) if type(content) is dict else None for name in Earlier._fields)
+    known = [head for head in heads if type(head) is str] if type(heads) is list else []
+    return Earlier(known, breaks if type(breaks) is int else 0)
+
+
 # ############# Rewriting ############# #
 
 
@@ -293,13 +358,18 @@ def lines_of(kind: str, parts: tp.Iterable[tp.Tuple[RunBlock, tp.Optional[tp.Arr
     for block, rows in parts:
         rows = np.arange(len(block)) if rows is None else rows
         sweep_ids, codes = block.sweep_ids
-        for code, sweep_id in enumerate(sweep_ids):
-            of_sweep = rows[codes[rows] == code]
-            if sweep_id is None:
-                saves.update((("run", block.run_id(row)), block.row(row)) for row in of_sweep.tolist())
-            elif len(of_sweep):
+        is_lone = np.array([sweep_id is None for sweep_id in sweep_ids])[codes[rows]]
+        _, firsts = np.unique(codes[rows], return_index=True)
+        # The order must be the same however the runs lie in blocks: else a second compaction would find work to do.
+        for place in sorted({*firsts.tolist(), *np.flatnonzero(is_lone).tolist()}):
+            row = rows[place]
+            if is_lone[place]:
+                saves["run", block.run_id(row)] = block.row(row)
+            else:
+                of_sweep = rows[codes[rows] == codes[row]]
                 whole = len(of_sweep) == len(block)
-                saves.setdefault(("sweep", sweep_id), []).append(block if whole else block.take(of_sweep))
+                key = "sweep", tp.cast(str, sweep_ids[codes[row]])
+                saves.setdefault(key, []).append(block if whole else block.take(of_sweep))
     lines = []
     for saved in saves.values():
         if isinstance(saved, dict):
@@ -333,5 +403,5 @@ def _is_read(damage: Damage) -> bool:
         return False
     rest = damage.content
     for entry in salvage_line(damage.content):
-        rest = rest.replace(frame(entry.kind, entry.value)[:-1], b"", 1)
+        rest = rest.replace(frame(entry.kind, entry.value, entry.after)[:-1], b"", 1)
     return not rest.strip(_SEPARATORS)

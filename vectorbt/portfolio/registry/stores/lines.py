@@ -50,6 +50,11 @@ def _length(file: tp.BinaryIO, start: int, path: tp.Any) -> int:
     )
 
 
+def split_lines(content: bytes) -> tp.List[bytes]:
+    """Return the complete lines of what was read, with their breaks."""
+    return [line + b"\n" for line in content.split(b"\n")[:-1]]
+
+
 def whole_content(path: tp.Any) -> bytes:
     """Return the content of a file.
 

@@ -55,12 +55,12 @@ class _Use:
 # ############# Checking ############# #
 
 
-def check(store: RunStore, deep: bool = False) -> tp.List[Problem]:
+def check(store: RunStore, deep: bool = False, chain_head: tp.Optional[str] = None) -> tp.List[Problem]:
     """Return what is wrong with a store. See `RunRegistry.check`."""
     from tqdm.auto import tqdm
 
     listed = {info.name: info for info in store.artifacts.list()}  # before the records, which are written after them
-    problems = list(store.problems())
+    problems = [*store.problems(), *store.chain_problems(chain_head)]
     uses = _uses(store)
     for use in tqdm(uses, desc="Checking portfolios", disable=not deep, delay=1):
         found = _problems_of(store, use, listed, deep)
