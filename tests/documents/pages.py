@@ -10,7 +10,7 @@ PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ALTERS_EACH_TIME = {
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b": "<run_id>",
-    r"\b(?=[0-9]*[a-f])[0-9a-f]{8}\b|(?<=RunRecord\()[0-9a-f]{8}": "<short id>",
+    r"\b(?=[0-9]*[a-f])[0-9a-f]{8}\b|(?<=RunRecord\()[0-9a-f]{8}|(?m:^[0-9a-f]{8}(?= ))": "<short id>",
     r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}(:[0-9]{2})?\b": "<time>",
 }
 

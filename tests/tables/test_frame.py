@@ -235,7 +235,7 @@ def test_a_time_that_pandas_cannot_hold_is_shown_and_compared_as_given(value, ot
     records = [make_record(i, parameters={"x": x, "in": [x], "of": {"a": (x,)}}) for i, x in enumerate(rows)]
     shown = MISSING if is_nat(value) else str(value)
     assert to_frame(records)["params.x"].iloc[0] == str(value)
-    assert shown in RunList(records)._repr_html_() and shown in records[0]._repr_html_()
+    assert shown in RunList(records[:1])._repr_html_() and shown in records[0]._repr_html_()
     assert repr(value) in repr(records[0])
     assert same_time(compare(records)["params.x"].iloc[0], value)
     compared = compare(records, only_differing=True)

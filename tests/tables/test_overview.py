@@ -33,13 +33,14 @@ def test_a_terminal_shows_what_tells_runs_apart():
     runs = make_runs()
     runs.dsr, runs.ranked_by = {runs[0].run_id: 0.42}, "max_dd_duration"
     assert Overview(runs, runs.ranked_by, runs.dsr).as_text(120).splitlines() == [
-        "                             fast_         max_dd_        sharpe_  total_      max_  total_    win_",
-        "run       saved (UTC)       window  stop  duration   dsr    ratio  return  drawdown  trades    rate",
-        "00000000  2024-01-01 00:00      10     0     120 d  42 %     0.50  10.0 %    20.0 %       0  50.0 %",
-        "00000001  2024-01-01 01:00      11  0.05     121 d     –     0.51  11.0 %    19.0 %       1  50.0 %",
-        "00000002  2024-01-01 02:00      12     0     122 d     –     0.52  12.0 %    18.0 %       2  50.0 %",
-        "3 runs by max_dd_duration · the same in all: strategy=dual_sma, fees=0.001, universe=S&P 500, tags=daily ·",
-        "everything: .to_frame()",
+        "                             fast_         max_dd_          sharpe_  total_      max_  total_    win_",
+        "run       saved (UTC)       window  stop  duration     dsr    ratio  return  drawdown  trades    rate",
+        "00000000  2024-01-01 00:00      10     0     120 d  42.0 %     0.50  10.0 %    20.0 %       0  50.0 %",
+        "00000001  2024-01-01 01:00      11  0.05     121 d       –     0.60  11.0 %    19.0 %       1  50.0 %",
+        "00000002  2024-01-01 02:00      12     0     122 d       –     0.70  12.0 %    18.0 %       2  50.0 %",
+        "3 runs by max_dd_duration · the same in all: strategy=dual_sma, fees=0.001, universe=S&P 500, tags=daily · "
+        "everything:",
+        ".to_frame()",
     ]
 
 
@@ -51,7 +52,7 @@ def test_a_narrow_terminal_loses_columns_and_names_them(width):
     flat = " ".join(text.split())
     for name in ("win_rate", "saved (UTC)", "fast_window"):
         assert name.split("_")[0].split(" ")[0] in flat  # as a column, or as one that is not shown
-    assert "00000002" in text and "0.52" in text and ("not shown: " in text) is (width < 110)
+    assert "00000002" in text and "0.70" in text and ("not shown: " in flat) is (width < 100)
 
 
 def test_a_long_list_shows_its_beginning_and_counts_the_rest():
@@ -89,7 +90,9 @@ def test_a_registry_says_what_it_holds():
 
 def test_a_record_says_where_it_comes_from():
     record = make_record(
-        data=dict(symbols=["SPX"], start=pd.Timestamp("2020-01-01"), end=pd.Timestamp("2020-02-29"), bars=60),
+        data=dict(
+            symbols=["SPX"], start=pd.Timestamp("2020-01-01"), end=pd.Timestamp("2020-02-29"), bars=60, columns=20
+        ),
         environment=dict(git=dict(commit="0123456789abcdef", dirty=True), vectorbt="1.2.0", pandas="3.1.1"),
     )
     text = re.sub("<[^>]*>", "", record._repr_html_())
@@ -99,6 +102,7 @@ def test_a_record_says_where_it_comes_from():
         "2024-01-01 00:00 UTC",
         record.run_id,
         "total_return 10.0 %",
+        "mean of 20 columns",
     ):
         assert shown in text, text
 
@@ -165,11 +169,11 @@ def test_a_parameter_as_people_read_it(value, text):
     assert parameter_text(value) == text
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(-1e300, 1e300))
 def test_a_metric_has_two_or_three_digits_and_is_right(value):
     text = metric_text("sharpe_ratio", value)
     assert float(text.replace(",", "")) == pytest.approx(value, rel=0.05)
-    assert len(text) <= 10
+    assert len(text) <= 11
 
 
 DAYS = {"d": 1, "h": 1 / 24, "min": 1 / 1440, "s": 1 / 86_400}

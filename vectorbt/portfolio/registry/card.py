@@ -28,7 +28,8 @@ def card_of(record: "RunRecord") -> str:
         "run": f"<code>{as_html(record.run_id)}</code>",
         "saved": as_html(f"{moment_text(record.timestamp)} UTC"),
         "parameters": _pairs({name: parameter_text(value) for name, value in record.parameters.items()}),
-        "result": _pairs({name: metric_text(name, getattr(record, name)) for name in HEADLINE}, strong=True),
+        "result": _pairs({name: metric_text(name, getattr(record, name)) for name in HEADLINE}, strong=True)
+        + _mean_of(record.data),
         "metrics": _pairs({name: metric_text(name, value) for name, value in record.stats.items()}),
         "data": _joined(_data_of(record.data)),
         "code": _joined(_code_of(record.environment)),
@@ -57,6 +58,12 @@ def _pairs(texts: tp.Mapping[str, str], strong: bool = False) -> str:
         f'<span style="{_PAIR}"><span style="{_NAME}">{_text(name)}</span> {opening}{_text(text)}{closing}</span>'
         for name, text in texts.items()
     )
+
+
+def _mean_of(data: tp.Mapping[str, tp.Any]) -> str:
+    """Return what the metrics of an aggregate are."""
+    columns = data.get("columns")
+    return f'<span style="{_NAME}">mean of {columns:,} columns</span>' if isinstance(columns, int) else ""
 
 
 def _text(text: str) -> str:

@@ -251,11 +251,11 @@ def _padded(column: _Column) -> tp.Callable[[str], str]:
     return pad
 
 
-def _style(column: _Column) -> str:
+def _style(column: _Column, is_bound: bool) -> str:
     """Return the style of a cell. Texts may be of letters that are wider than most."""
     side = "left" if column.is_text else "right"
     em = column.width * (_EM if column.width > _NARROWER[-1] else _EM_OF_SHORT)
-    bound = f";max-width:{em:.1f}em;overflow:hidden;text-overflow:ellipsis" if column.leaves else ""
+    bound = f";max-width:{em:.1f}em;overflow:hidden;text-overflow:ellipsis" if is_bound else ""
     return f"{_CELL};text-align:{side}{bound}"
 
 
@@ -263,7 +263,7 @@ def _header_cell(column: _Column) -> str:
     lines = "<br>".join(map(as_html, column.header))
     mark = ";text-decoration:underline" if column.is_rank else ""
     return (
-        f'<th style="{_style(column)};vertical-align:bottom{mark}" '
+        f'<th style="{_style(column, column.leaves > 0)};vertical-align:bottom{mark}" '
         f'title="{as_html(cut(column.name, _MAX_TITLE))}">{lines}</th>'
     )
 
@@ -277,4 +277,4 @@ def _body_cell(column: _Column, row: int) -> str:
         shown = f"<code>{shown}</code>"
     elif column.is_rank:
         shown = f"<b>{shown}</b>"
-    return f'<td style="{_style(column)}"{title}>{shown}</td>'
+    return f'<td style="{_style(column, column.is_long)}"{title}>{shown}</td>'
