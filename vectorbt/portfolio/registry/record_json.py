@@ -34,6 +34,9 @@ DETAILS = (
 """Fields that are decoded when they are first asked for, in the order in which they are written. `_unknown` is what
 stands under other keys than `KEYS`."""
 
+RARE = ("attachments", "deleted_at", "restorable")
+"""Fields that few records have, which are left out of the others."""
+
 KEYS = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", *DETAILS}) - {"_unknown"}
 """Keys that this version knows."""
 

@@ -312,6 +312,9 @@ class RunRecord:
         # such as the class of an Enum. It is copied, since records of one sweep share parts of it.
         source = loads_again(dumps(self._parsed()))
         details = {name: self._encoded_detail(name, source, known) for name in DETAILS}
+        for name in record_json.RARE:
+            if details[name] in (None, {}):
+                del details[name]
         headline = {name: encode(getattr(self, name), name) for name in HEADLINE}
         return {
             "run_id": self.run_id,

@@ -24,6 +24,7 @@ from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExists
 from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
 from vectorbt.portfolio.registry.query.comparing import Kind
 from vectorbt.portfolio.registry.query.query import Query, sorts_last, value_of
+from vectorbt.portfolio.registry.record_json import CONTAINERS
 from vectorbt.portfolio.registry.reports import Problem
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
@@ -409,7 +410,9 @@ class SqlStore(RunStore):
         shared = self._shared(connection, {row.digest for row in held})
         for id_, run_id, digest, _ in held:
             rows = rows_of(RunBlock.of([records[run_id]]), id_, deleted)
-            own = json_text(_own_part(records[run_id], shared[digest]))
+            missing = shared[digest].keys() - records[run_id].keys()
+            absent = {key: CONTAINERS[key]() if key in CONTAINERS else None for key in missing}
+            own = json_text(_own_part({**absent, **records[run_id]}, shared[digest]))
             connection.execute(sa.update(schema.runs).where(schema.runs.c.id == id_).values(**rows.runs[0]))
             connection.execute(sa.update(schema.records).where(schema.records.c.id == id_).values(record=own))
             for table in (schema.parameters, schema.tags):
