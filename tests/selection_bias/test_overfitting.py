@@ -172,14 +172,19 @@ class TestPrecision:
 
 
 class TestProgressBar:
-    def test_short_calculations_show_none(self, noise, capsys):
+    @pytest.fixture(autouse=True)
+    def _at_once(self, monkeypatch):
+        monkeypatch.setattr("vectorbt.portfolio.registry.selection_bias.progress._SECONDS", 0)
+
+    def test_without_a_terminal_there_is_none(self, noise, capsys):
         probability_of_backtest_overfitting(noise, n_blocks=8)
         assert capsys.readouterr().err == ""
 
-    def test_long_calculations_show_one(self, noise, capsys, monkeypatch):
-        monkeypatch.setattr("vectorbt.portfolio.registry.selection_bias.overfitting._CELLS_WITHOUT_PROGRESS_BAR", 1)
-        probability_of_backtest_overfitting(noise, n_blocks=8)
-        assert "70/70" in capsys.readouterr().err
+    def test_it_can_be_asked_for_and_switched_off(self, noise, capsys):
+        probability_of_backtest_overfitting(noise, n_blocks=8, progress=True)
+        assert "Splits of time" in capsys.readouterr().err
+        probability_of_backtest_overfitting(noise, n_blocks=8, progress=False)
+        assert capsys.readouterr().err == ""
 
 
 class TestBadInput:

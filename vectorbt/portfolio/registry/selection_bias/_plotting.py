@@ -1,5 +1,7 @@
 """What the figures of results have in common: vectorbt's own style, bars and lines that say what they are."""
 
+import math
+
 import numpy as np
 
 from vectorbt import _typing as tp
@@ -24,21 +26,23 @@ def color(name: str) -> str:
 
 
 def bin_edges(values: tp.Array1d, through_zero: bool = False) -> tp.Array1d:
-    """Return the edges of as many bins as values can fill, one of them at zero if asked."""
+    """Return the edges of as many bins as values can fill. If asked, one of them is zero, with a bin on either side."""
     low, high = float(values.min()), float(values.max())
     n_bins = min(_MAX_BARS, max(1, int(np.sqrt(len(values)))))
     width = (high - low) / n_bins or 1.0
     if through_zero:
-        low, high = np.floor(low / width) * width, np.ceil(high / width) * width
-        return np.arange(round(low / width), round(high / width) + 1) * width
+        first, last = min(math.floor(low / width), -1), max(math.ceil(high / width), 1)
+        return np.arange(first, last + 1) * width
     return low + width * np.arange(n_bins + 1)
 
 
 def bars(values: tp.Array1d, edges: tp.Array1d, name: str, color_name: str) -> tp.Any:
-    """Return a bar for each bin, as high as values are in it: few numbers, however many values there are."""
+    """Return a bar for each bin, as high as values are in it: few numbers, however many values there are.
+
+    A value on an edge is in the bin to its right, on the last edge in the last bin."""
     import plotly.graph_objects as go
 
-    counts, _ = np.histogram(values, np.concatenate([edges[:-1], [np.nextafter(edges[-1], np.inf)]]))
+    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
     return go.Bar(
         x=(edges[:-1] + edges[1:]) / 2, y=counts, width=np.diff(edges), name=name, marker_color=color(color_name)
     )

@@ -121,12 +121,11 @@ class PBOResult:
         )
         fig = figure_with(fig, {**layout, **layout_kwargs})
         edges, is_overfit = bin_edges(self.logits, through_zero=True), self.logits <= 0
-        fig.add_trace(
-            bars(self.logits[is_overfit], edges, f"Overfit: the pick is in the worse half, {self.pbo:.1%}", "red")
-        )
-        fig.add_trace(
-            bars(self.logits[~is_overfit], edges, f"The pick is in the better half, {1 - self.pbo:.1%}", "blue")
-        )
+        for values, side, text, color_name in (
+            (self.logits[is_overfit], edges <= 0, f"Overfit: the pick is in the worse half, {self.pbo:.1%}", "red"),
+            (self.logits[~is_overfit], edges >= 0, f"The pick is in the better half, {1 - self.pbo:.1%}", "blue"),
+        ):
+            fig.add_trace(bars(values, edges[side], text, color_name))
         mark(fig, 0.0, "median of the trials", "gray")
         return fig
 
