@@ -54,7 +54,7 @@ NAMES = [
     "params.in",
     "params.größe",
     "params.stop loss",
-    "Win Rate",
+    "Win Rates",
 ]
 SCALARS = [None, True, False, 0, 1, -1, 10, 1.0, 10.0, -2.5, 1e300, 2**80, 2**80 + 1, "", "10", "btc", "it's", 'a"\\\n']
 
@@ -296,7 +296,8 @@ def test_literals(text, value):
     "text, name, parameter",
     [
         ("sharpe_ratio", "sharpe_ratio", None),
-        ("`Win Rate [%]`", "Win Rate [%]", None),
+        ("`Win Rate [%]`", "win_rate", None),
+        ("`Win Rates [%]`", "Win Rates [%]", None),
         ("params.fast_window", "params.fast_window", "fast_window"),
         ("params.größe", "params.größe", "größe"),
         ("params.not", "params.not", "not"),

@@ -82,8 +82,6 @@ def _absolute(text: str) -> str:
     said = text.strip().lower()
     if said in _DAYS:
         return (now() + timedelta(days=_DAYS[said])).date().isoformat()
-    if said == "now":
-        return now().isoformat()
     if read_instant(text) is not None:
         return text
     length = read_duration(text.strip().removesuffix("ago").strip())

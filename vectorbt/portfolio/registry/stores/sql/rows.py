@@ -202,4 +202,6 @@ def _compared(encoded: tp.Any) -> tp.Tuple[tp.Optional[int], tp.Optional[float],
         return NUMBER, float(encoded), None
     if type(encoded) is str:
         return TEXT, None, key_text(encoded)
+    if type(encoded) is dict and is_missing(decode(encoded)):  # such as NaT
+        return None, None, None
     return OPAQUE, None, None
