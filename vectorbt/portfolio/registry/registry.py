@@ -1153,6 +1153,7 @@ def save_to_registry(
     sweep: bool = False,
     save_portfolio: tp.Union[bool, str] = True,
     portfolio_format: tp.Optional[str] = None,
+    **kwargs: tp.Any,
 ) -> tp.Union[str, tp.List[str]]:
     """Save this portfolio to a registry of runs.
 
@@ -1168,6 +1169,7 @@ def save_to_registry(
         sweep (bool): Whether each column is a run of its own, see `RunRegistry.save_sweep`.
         save_portfolio (bool or str): Whether to keep the portfolio beside its metrics, or only its `"returns"`.
         portfolio_format (str): Format of the portfolio. Defaults to that of the registry's store.
+        **kwargs: `metrics`, `attachments`, and for a sweep `sweep_id`, see `RunRegistry.save_sweep`.
 
     Returns:
         run_id, or with `sweep` a list of them in the order of the columns.
@@ -1183,4 +1185,4 @@ def save_to_registry(
     if not isinstance(registry, RunRegistry):
         registry = RunRegistry(registry)
     save = registry.save_sweep if sweep else registry.save_run
-    return save(portfolio, strategy_name, parameters, tags, notes, save_portfolio, portfolio_format)
+    return save(portfolio, strategy_name, parameters, tags, notes, save_portfolio, portfolio_format, **kwargs)
