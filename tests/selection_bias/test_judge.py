@@ -320,7 +320,7 @@ def test_serial_correlation_makes_the_robust_error_larger_and_nothing_better(reg
         registry.save_run(vbt.Portfolio.from_holding(price, freq="1D"), name)
         verdicts[name] = registry.selection_bias(strategy_name=name)
     assert verdicts["smooth"].psr_robust < verdicts["smooth"].psr - 0.005
-    assert verdicts["rough"].psr_robust == pytest.approx(verdicts["rough"].psr, abs=0.005)
+    assert verdicts["rough"].psr_robust == pytest.approx(verdicts["rough"].psr, abs=0.03)
 
 
 def test_a_pool_that_rode_the_market_is_called_so(registry, price):
