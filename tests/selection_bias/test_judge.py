@@ -413,7 +413,7 @@ def test_losers_whose_returns_are_gone_weigh_on_the_p_value(registry, price):
     for fast, slow in WINDOWS:
         registry.save_run(make_portfolio(price, fast, slow), "dual_sma")
     before = registry.selection_bias()
-    registry.delete_runs([run.run_id for run in registry.list_runs() if run.run_id != before.run_id])
+    registry.delete_runs([run.run_id for run in registry.list_runs() if run.run_id != before.run_id], permanent=True)
     after = registry.selection_bias()
     assert (after.n_compared, after.n_trials, after.dsr) == (1, 10, before.dsr)
     assert after.p_value >= before.p_value and after.benchmark.p_value >= before.benchmark.p_value

@@ -1,5 +1,6 @@
 """Which trials of a registry are better than a benchmark."""
 
+import html
 import json
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_what_was_found_is_said(registry):
     found = registry.survivors()
     assert found.sentence.startswith("2 of 12 trials are better than zero, with a chance of 5% of even one false claim")
     assert str(found) == found.summary() and found.summary().startswith(found.sentence)
-    assert found.sentence in repr(found) and found.sentence in found._repr_html_()
+    assert found.sentence in repr(found) and html.escape(found.sentence) in found._repr_html_()
     assert "rests on the returns of 12 of 12 trials: 1,000 bootstraps" in found.summary()
     frame = found.to_frame()
     assert list(frame.index) == list(found.run_ids) and frame["survives"].sum() == 2
