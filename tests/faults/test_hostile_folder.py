@@ -19,8 +19,8 @@ from vectorbt.portfolio.registry import (
     UntrustedArtifactError,
 )
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
-from vectorbt.portfolio.registry.block import RunBlock
-from vectorbt.portfolio.registry.stores.journal import line_of
+from vectorbt.portfolio.registry.encoding import dumps
+from vectorbt.portfolio.registry.stores.journal import frame
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def write_record(registry, **fields):
     record = {**make_record(0).to_dict(), **fields}
     registry.store.base_dir.mkdir(exist_ok=True)
     with open(registry.store.metadata_file, "ab") as file:
-        file.write(line_of("run", RunBlock.of([record])))
+        file.write(frame("run", dumps(record)))
     return record["run_id"]
 
 
