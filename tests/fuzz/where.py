@@ -54,11 +54,11 @@ def check(data):
         return
     with suppress(QueryError):
         query.where.check_names(KNOWN)
-    by_rows, by_columns = query.apply(RUNS), ask(query, BLOCKS)
+    by_rows, by_columns = query.apply(RUNS), ask(query, BLOCKS).records()
     assert [run.run_id for run in by_columns] == [run.run_id for run in by_rows]
     few = np.arange(0, len(MIXED), 3)
     expected = query.apply([MIXED[row] for row in few])
-    assert [run.run_id for run in ask(query, [(BLOCKS[0][0], few)])] == [run.run_id for run in expected]
+    assert [run.run_id for run in ask(query, [(BLOCKS[0][0], few)]).records()] == [run.run_id for run in expected]
     try:
         query.check_times(lambda asked: asked.apply(RUNS))
     except QueryError as e:

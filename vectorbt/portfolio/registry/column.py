@@ -275,6 +275,22 @@ def digits_of(ids: bytes) -> bytes:
     return bytes.fromhex(ids.replace(b"-", b"").decode())
 
 
+def _floats(content: tp.Any, name: str) -> tp.Array1d:
+    """Return a list of floats as an array, in which null is NaN.
+
+    Raises:
+        ValueError: If it is none.
+        TypeError: If it does not hold numbers."""
+    if type(content) is list:
+        try:
+            return np.fromiter(content, np.float64, len(content))
+        except TypeError:  # the quicker way knows no null
+            values = np.array(content, np.float64)
+            if values.ndim == 1:
+                return values
+    raise ValueError(f"a column of {name!r} that is no list of floats")
+
+
 def _integers(content: tp.Any, name: str) -> tp.Array1d:
     """Return a list of integers as an array.
 
@@ -299,8 +315,8 @@ def read_column(content: tp.Any, length: int, name: str) -> Column:
     elif type(content) is not dict:
         raise ValueError(f"a column of {name!r} that is none")
     elif content.keys() == {"floats"}:
-        column = Numbers(np.array(content["floats"], np.float64))
-        size = column.values.size if column.values.ndim == 1 else -1
+        column = Numbers(_floats(content["floats"], name))
+        size = len(column.values)
     elif content.keys() == {"ints"}:
         column = Numbers(_integers(content["ints"], name))
         size = len(column.values)

@@ -35,6 +35,7 @@ from vectorbt.portfolio.registry.selection_bias.verdict import SelectionBias
 from vectorbt.portfolio.registry.store import RunStore
 from vectorbt.portfolio.registry.stores import open_store
 from vectorbt.portfolio.registry.tables import inventory
+from vectorbt.portfolio.registry.tables.frame import frame_of
 from vectorbt.portfolio.registry.tables.run_list import HOW_TO_SAVE, RunList
 from vectorbt.portfolio.registry.tables.sweeps import summarise
 from vectorbt.portfolio.registry.upkeep.check import check, gc
@@ -314,7 +315,7 @@ class RunRegistry:
             tz (str): Zone of the `timestamp`. None gives times without a zone, in UTC, which is what Excel takes.
             **filters: Conditions, order and limit of `RunRegistry.list_runs`."""
         with collection_paused():
-            return self.list_runs(strategy_name, tags, **filters).to_frame(tz)
+            return frame_of(self.store.list_rows(Query.of(strategy_name, tags, **filters)), tz)
 
     def count(
         self,

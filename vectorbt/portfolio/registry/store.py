@@ -32,6 +32,7 @@ from vectorbt.portfolio.registry.portfolios.stored import (
     sharing,
     warn_of_other_settings,
 )
+from vectorbt.portfolio.registry.query.columns import Found
 from vectorbt.portfolio.registry.query.comparing import Kind, classify
 from vectorbt.portfolio.registry.query.explaining import NAMES, problems_of
 from vectorbt.portfolio.registry.query.query import Query, value_of
@@ -123,6 +124,10 @@ class RunStore(abc.ABC):
     @abc.abstractmethod
     def select(self, query: Query) -> tp.List[RunRecord]:
         """Return the runs that a query asks for: what `Query.apply` makes of all of them."""
+
+    def select_rows(self, query: Query) -> Found:
+        """Return the runs that a query asks for as rows of blocks, of which a table is made without any record."""
+        return Found.of(self.select(query))
 
     def has_run(self, run_id: str) -> bool:
         """Return whether there is a run with this whole id, be it one that cannot be read. Deleted runs are not."""
@@ -438,12 +443,23 @@ class RunStore(abc.ABC):
             query = Query.of(strategy_name, tags, **filters)
         query = self.checked(query)
         found = self.select(query)
+        self._explain(query, found)
+        return [self._handed_out(record) for record in found]
+
+    def list_rows(self, query: Query) -> Found:
+        """Return the runs that `RunStore.list_runs` finds as rows of blocks."""
+        query = self.checked(query)
+        found = self.select_rows(query)
+        self._explain(query, found.first())
+        return found
+
+    def _explain(self, query: Query, found: tp.Sequence[RunRecord]) -> None:
+        """Say what may be wrong with a question, given the first run of its answer."""
         problems = problems_of(query, found, self)
         if problems and query.strict:
             raise QueryError(". ".join(problems))
         if problems:
             warn(". ".join(problems))
-        return [self._handed_out(record) for record in found]
 
     def checked(self, query: Query) -> Query:
         """Return a query as it is meant of the runs that are here.

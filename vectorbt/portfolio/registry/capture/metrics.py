@@ -7,6 +7,7 @@ Saving a portfolio must not show warnings of vectorbt, pandas and the like, see
 `vectorbt.portfolio.registry.capture.quiet`."""
 
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from typing import overload
 
@@ -243,6 +244,9 @@ def _recorded(value: tp.Any) -> tp.Any:
     """Return what a metric says, encoded."""
     if isinstance(value, complex) and not value.imag:  # one complex number makes all of a row complex
         value = value.real
+    if not isinstance(value, np.generic):
+        with suppress(TypeError, ValueError):  # nearly all values have an encoding
+            return encode(value)
     return encode(recordable(value))
 
 

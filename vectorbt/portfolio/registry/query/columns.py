@@ -45,7 +45,7 @@ from vectorbt.portfolio.registry.query.where import (
 )
 from vectorbt.portfolio.registry.run import RunRecord, records_of
 
-__all__ = ["Found", "ask", "kinds_in", "names_in"]
+__all__ = ["Found", "ask", "kinds_in", "names_in", "spans"]
 
 Part = tp.Tuple[RunBlock, tp.Optional[tp.Array1d]]
 """A block, and the rows of it that are asked, all of them if it is None."""
@@ -65,27 +65,41 @@ class Found(tp.NamedTuple):
     which: tp.Array1d
     rows: tp.Array1d
 
+    @classmethod
+    def of(cls, records: tp.Sequence[RunRecord]) -> "Found":
+        """Return records as rows of a block."""
+        blocks = [RunBlock.of([record.as_json() for record in records])] if records else []
+        return cls(blocks, np.zeros(len(records), np.int64), np.arange(len(records)))
+
+    def first(self) -> tp.List[RunRecord]:
+        """Return the first run as a record, in a list that is empty if there is none."""
+        return self.at(np.arange(len(self.rows))[:1]).records()
+
+    def at(self, places: tp.Array1d) -> "Found":
+        """Return the rows at some places."""
+        return Found(self.blocks, self.which[places], self.rows[places])
+
     def records(self) -> tp.List[RunRecord]:
         """Return the rows as records."""
         if len(self.blocks) == 1:
             return records_of(self.blocks[0], self.rows)
         records: tp.List[tp.Any] = [None] * len(self.rows)
         by_block = np.argsort(self.which, kind="stable")
-        for number, start, end in _spans(self.which[by_block]):
+        for number, start, end in spans(self.which[by_block]):
             places = by_block[start:end]
             for place, record in zip(places.tolist(), records_of(self.blocks[number], self.rows[places])):
                 records[place] = record
         return records
 
 
-def _spans(which: tp.Array1d) -> tp.Iterator[tp.Tuple[int, int, int]]:
+def spans(which: tp.Array1d) -> tp.Iterator[tp.Tuple[int, int, int]]:
     """Yield the numbers in a sorted array, each with where it begins and ends."""
     numbers, starts = np.unique(which, return_index=True)
     yield from zip(numbers.tolist(), starts.tolist(), [*starts[1:].tolist(), len(which)])
 
 
-def ask(query: Query, parts: tp.Sequence[Part]) -> tp.List[RunRecord]:
-    """Return the runs that a query asks for.
+def ask(query: Query, parts: tp.Sequence[Part]) -> Found:
+    """Return where the runs are that a query asks for.
 
     Args:
         query (Query): Query.
@@ -98,9 +112,10 @@ def ask(query: Query, parts: tp.Sequence[Part]) -> tp.List[RunRecord]:
     found = Found(blocks, which, np.concatenate(rows) if rows else np.empty(0, np.int64))
     numbers = [key for key in keys if key is not None]
     if len(numbers) < len(keys):
-        return query.arrange(found.records())
-    places = _ordered(query, found, numbers)
-    return Found(blocks, which[places], found.rows[places]).records()
+        records = found.records()
+        place_of = {id(record): place for place, record in enumerate(records)}
+        return found.at(np.array([place_of[id(record)] for record in query.arrange(records)], np.int64))
+    return found.at(_ordered(query, found, numbers))
 
 
 def names_in(parts: tp.Sequence[Part], what: str) -> tp.Set[str]:
@@ -284,7 +299,7 @@ def _id_numbers(found: Found, places: tp.Array1d) -> tp.Tuple[tp.Array1d, tp.Arr
     """Return the upper and the lower half of ids as numbers, which sort as they do. The places are ascending."""
     upper, lower = np.empty(len(places), np.uint64), np.empty(len(places), np.uint64)
     which, rows = found.which[places], found.rows[places]
-    for number, start, end in _spans(which):
+    for number, start, end in spans(which):
         uppers, lowers = found.blocks[number].id_numbers
         upper[start:end], lower[start:end] = uppers[rows[start:end]], lowers[rows[start:end]]
     return upper, lower

@@ -38,7 +38,7 @@ from vectorbt.portfolio.registry.block import RunBlock
 from vectorbt.portfolio.registry.deletion import Deletion
 from vectorbt.portfolio.registry.encoding import loads
 from vectorbt.portfolio.registry.errors import CorruptedRecordWarning, RunExistsError, StoreError
-from vectorbt.portfolio.registry.query.columns import ask, kinds_in, names_in
+from vectorbt.portfolio.registry.query.columns import Found, ask, kinds_in, names_in
 from vectorbt.portfolio.registry.query.comparing import Kind
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.reports import Compaction, Problem
@@ -207,11 +207,14 @@ class FileStore(RunStore):
         return records_of(found.block, np.array([found.row]))[0]
 
     def select(self, query: Query) -> tp.List[RunRecord]:
+        with collection_paused():
+            return self.select_rows(query).records()
+
+    def select_rows(self, query: Query) -> Found:
         with self._reading:
             self._refresh()
             parts = self._held.parts(query.deleted)
-        with collection_paused():
-            return ask(query, parts)
+        return ask(query, parts)
 
     def names(self, what: str) -> tp.Set[str]:
         with self._reading:

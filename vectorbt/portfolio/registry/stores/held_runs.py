@@ -134,7 +134,9 @@ class HeldRuns:
 
     def add_block(self, block: RunBlock, deleted: bool = False, is_older: bool = False) -> None:
         """Take the runs of a block."""
-        self._gather_all()  # what was read earlier counts as earlier, should both name a run
+        lone = [records.keys() for records in self._lone.values() if records]
+        if lone and not all(ids.isdisjoint(block.run_ids) for ids in lone):
+            self._gather_all()  # what was read earlier counts as earlier
         self._add_part(_Part(block, _DELETED if deleted else _LIVE, is_older))
 
     def delete(self, deletion: Deletion, run_ids: tp.Iterable[str], sweep_ids: tp.Iterable[str] = ()) -> None:

@@ -13,7 +13,8 @@ from vectorbt.portfolio.registry.checks import as_utc
 from vectorbt.portfolio.registry.column import ABSENT, Coded, Column, Numbers
 from vectorbt.portfolio.registry.display import LongInt, as_printable, text_of
 from vectorbt.portfolio.registry.encoding import UnknownValue, decode_mapping
-from vectorbt.portfolio.registry.named_values import MAX_EXACT
+from vectorbt.portfolio.registry.named_values import MAX_EXACT, NumericValues, values_of
+from vectorbt.portfolio.registry.query.columns import Found, spans
 from vectorbt.portfolio.registry.run import RunRecord
 
 _UNITS_OF_PANDAS = frozenset({"W", "D", "h", "m", "s", "ms", "us", "ns"})
@@ -51,6 +52,80 @@ def excerpts_of(records: tp.Sequence[RunRecord]) -> tp.List[Excerpt]:
     return sorted(excerpts, key=lambda excerpt: excerpt.places[0])
 
 
+def excerpts_in(found: Found) -> tp.List[Excerpt]:
+    """Return what was found, block by block."""
+    by_block = np.argsort(found.which, kind="stable")
+    excerpts = [
+        Excerpt(found.blocks[number], found.rows[by_block[start:end]], by_block[start:end])
+        for number, start, end in spans(found.which[by_block])
+    ]
+    return sorted(excerpts, key=lambda excerpt: excerpt.places[0])
+
+
+def run_ids_of(excerpts: tp.Sequence[Excerpt]) -> tp.List[str]:
+    """Return the ids of all runs."""
+    run_ids = np.empty(_size(excerpts), "S36")
+    for block, rows, places in excerpts:
+        run_ids[places] = block.ids[rows]
+    return run_ids.astype("U36").tolist()
+
+
+def timestamps_of(excerpts: tp.Sequence[Excerpt]) -> pd.DatetimeIndex:
+    """Return when all runs were saved, in UTC and microseconds."""
+    moments = np.empty(_size(excerpts), np.int64)
+    for block, rows, places in excerpts:
+        moments[places] = block.moments[rows]
+    return pd.DatetimeIndex(moments.view("M8[us]")).tz_localize("UTC")
+
+
+def texts_of(excerpts: tp.Sequence[Excerpt], name: str) -> tp.Any:
+    """Return what all runs hold under the name of a text."""
+    distinct, codes = _coded_at(excerpts, name)
+    return pd.Series(distinct)._values.take(codes)
+
+
+def sweep_ids_of(excerpts: tp.Sequence[Excerpt]) -> tp.Array1d:
+    """Return the sweeps that all runs belong to, None for lone ones."""
+    distinct, codes = _coded_at(excerpts, "sweep_id")
+    return as_objects(distinct).take(codes)
+
+
+def _coded_at(excerpts: tp.Sequence[Excerpt], name: str) -> tp.Tuple[tp.List[tp.Any], tp.Array1d]:
+    """Return values of a field, and which of them each run has."""
+    distinct: tp.List[tp.Any] = []
+    codes = np.empty(_size(excerpts), np.int64)
+    for block, rows, places in excerpts:
+        values = values_of(block, name)
+        codes[places] = values.codes[rows].astype(np.int64) + len(distinct)
+        distinct += values.distinct
+    return distinct, codes
+
+
+def headline_of(excerpts: tp.Sequence[Excerpt], name: str) -> tp.Any:
+    """Return a headline metric of all runs."""
+    found = [values_of(excerpt.block, name) for excerpt in excerpts]
+    arrays = [values.numbers for values in found if isinstance(values, NumericValues)]
+    if found and len(arrays) == len(found) and len({array.dtype for array in arrays}) == 1:
+        return _filled(excerpts, arrays)
+    metrics: tp.List[tp.Any] = [None] * _size(excerpts)
+    for (_, rows, places), values in zip(excerpts, found):
+        for place, value in zip(places.tolist(), values.take(rows)):
+            metrics[place] = value
+    return as_column(metrics)
+
+
+def _filled(excerpts: tp.Sequence[Excerpt], arrays: tp.Sequence[tp.Array1d]) -> tp.Array1d:
+    """Return what all runs have in the arrays of their blocks."""
+    filled = np.empty(_size(excerpts), arrays[0].dtype)
+    for (_, rows, places), array in zip(excerpts, arrays):
+        filled[places] = array[rows]
+    return filled
+
+
+def _size(excerpts: tp.Iterable[Excerpt]) -> int:
+    return sum(len(excerpt.places) for excerpt in excerpts)
+
+
 def columns_below(
     excerpts: tp.Sequence[Excerpt], name: str, leave_out: tp.Collection[str] = ()
 ) -> tp.Dict[str, tp.Any]:
@@ -81,7 +156,7 @@ def column_within(
 
 def column_at(excerpts: tp.Sequence[Excerpt], name: str, default: tp.Callable[[], tp.Any]) -> tp.List[tp.Any]:
     """Return what records hold under the name of a field that is no number. Each has a value of its own."""
-    values: tp.List[tp.Any] = [None] * sum(len(excerpt.places) for excerpt in excerpts)
+    values: tp.List[tp.Any] = [None] * _size(excerpts)
     for block, rows, places in excerpts:
         column = tp.cast(Coded, block.column(name))
         for place, code in zip(places.tolist(), column.codes[rows].tolist()):
@@ -93,15 +168,11 @@ def column_at(excerpts: tp.Sequence[Excerpt], name: str, default: tp.Callable[[]
 def _gathered(excerpts: tp.Sequence[Excerpt], path: tp.Tuple[str, ...]) -> tp.Any:
     """Return one column of all records in the narrowest type that holds it, None if none of them has such a value."""
     columns = [excerpt.block.column(*path) for excerpt in excerpts]
-    n_records = sum(len(excerpt.places) for excerpt in excerpts)
     arrays = [column.values for column in columns if isinstance(column, Numbers)]
     if len(arrays) == len(columns) and len({array.dtype for array in arrays}) == 1:
-        numbers = np.empty(n_records, arrays[0].dtype)
-        for (_, rows, places), array in zip(excerpts, arrays):
-            numbers[places] = array[rows]
-        return numbers
+        return _filled(excerpts, arrays)
     distinct: tp.List[tp.Any] = []
-    codes = np.empty(n_records, np.int64)
+    codes = np.empty(_size(excerpts), np.int64)
     is_there = False
     for (_, rows, places), column in zip(excerpts, columns):
         values, own = _distinct_of(column, rows)

@@ -7,20 +7,28 @@ from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.display import text_of
 from vectorbt.portfolio.registry.metric_names import HEADLINE, PARAMETER_PREFIX
 from vectorbt.portfolio.registry.named_values import ORIGINS
+from vectorbt.portfolio.registry.query.columns import Found
 from vectorbt.portfolio.registry.query.query import FIELDS
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.tables.columns import (
+    Excerpt,
     as_column,
     as_objects,
     as_timestamps,
     column_at,
     column_within,
     columns_below,
+    excerpts_in,
     excerpts_of,
+    headline_of,
     is_of_objects,
+    run_ids_of,
+    sweep_ids_of,
+    texts_of,
+    timestamps_of,
 )
 
-__all__ = ["symbols_text", "to_frame"]
+__all__ = ["frame_of", "symbols_text", "to_frame"]
 
 
 def symbols_text(data: tp.Mapping[str, tp.Any]) -> tp.Optional[str]:
@@ -65,10 +73,56 @@ def to_frame(records: tp.Sequence[RunRecord], tz: tp.Optional[str] = "UTC") -> t
         >>> registry.to_frame(tz=None).to_excel("runs.xlsx")
         ```"""
     with collection_paused():
-        columns = _columns_of(records)
-        index = pd.Index([record.run_id for record in records], name="run_id", dtype=None if records else object)
-        series = {name: _as_series(values, index) for name, values in columns.items()}
-        frame = pd.DataFrame(series, index=index)
+        excerpts = excerpts_of(records)
+        summary: tp.Dict[str, tp.Any] = {"run_id": [record.run_id for record in records]}
+        summary["timestamp"] = as_timestamps([record.timestamp for record in records])
+        summary["strategy_name"] = [record.strategy_name for record in records]
+        for name in HEADLINE:
+            summary[name] = as_column([getattr(record, name) for record in records])
+        summary["sweep_id"] = as_objects([record.sweep_id for record in records])
+        frame = _frame(summary, excerpts)
+        if _are_deleted(excerpts):
+            frame["deleted_at"] = as_timestamps([record.deleted_at for record in records])
+            frame["restorable"] = as_objects([record.restorable for record in records])
+        return _in_zone(frame, tz)
+
+
+def frame_of(found: Found, tz: tp.Optional[str] = "UTC") -> tp.Frame:
+    """Return rows of blocks as the DataFrame that `to_frame` makes of their records."""
+    with collection_paused():
+        excerpts = excerpts_in(found)
+        if _are_deleted(excerpts):
+            return to_frame(found.records(), tz)
+        summary: tp.Dict[str, tp.Any] = {"run_id": run_ids_of(excerpts), "timestamp": timestamps_of(excerpts)}
+        summary["strategy_name"] = texts_of(excerpts, "strategy_name")
+        for name in HEADLINE:
+            summary[name] = headline_of(excerpts, name)
+        summary["sweep_id"] = sweep_ids_of(excerpts)
+        return _in_zone(_frame(summary, excerpts), tz)
+
+
+def _frame(summary: tp.Dict[str, tp.Any], excerpts: tp.Sequence[Excerpt]) -> tp.Frame:
+    """Return the DataFrame of runs whose fields are known, and whose details are in blocks."""
+    run_ids, sweep_ids = summary.pop("run_id"), summary.pop("sweep_id")
+    index = pd.Index(run_ids, name="run_id", dtype=None if len(run_ids) else object)
+    columns = {**summary, **columns_below(excerpts, "stats", leave_out=_TAKEN)}
+    parameters = columns_below(excerpts, "parameters")
+    columns.update((f"{PARAMETER_PREFIX}{name}", values) for name, values in parameters.items())
+    columns["tags"] = as_objects(column_at(excerpts, "tags", list))
+    columns["notes"] = texts_of(excerpts, "notes")
+    columns["sweep_id"] = sweep_ids
+    for name, (field, read) in ORIGINS.items():
+        columns[name] = column_within(excerpts, field, symbols_text if name == "symbols" else read)
+    return pd.DataFrame({name: _as_series(values, index) for name, values in columns.items()}, index=index)
+
+
+def _are_deleted(excerpts: tp.Iterable[Excerpt]) -> bool:
+    """Return whether one of the runs may be a deleted one."""
+    return any(type(value) is bool for excerpt in excerpts for value in excerpt.block.distinct("restorable"))
+
+
+def _in_zone(frame: tp.Frame, tz: tp.Optional[str]) -> tp.Frame:
+    """Return a table with its times in another zone than UTC, or without one."""
     if tz is None:
         for name in [name for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]:
             frame[name] = frame[name].dt.tz_convert(None)
@@ -80,23 +134,3 @@ def to_frame(records: tp.Sequence[RunRecord], tz: tp.Optional[str] = "UTC") -> t
 def _as_series(values: tp.Any, index: pd.Index) -> tp.Series:
     # Objects stay objects: pandas would look for times among them again, and change or refuse those it cannot hold.
     return pd.Series(values, index=index, dtype=object if is_of_objects(values) else None)
-
-
-def _columns_of(records: tp.Sequence[RunRecord]) -> tp.Dict[str, tp.Any]:
-    excerpts = excerpts_of(records)
-    columns: tp.Dict[str, tp.Any] = {"timestamp": as_timestamps([record.timestamp for record in records])}
-    columns["strategy_name"] = [record.strategy_name for record in records]
-    for name in HEADLINE:
-        columns[name] = as_column([getattr(record, name) for record in records])
-    columns.update(columns_below(excerpts, "stats", leave_out=_TAKEN))
-    parameters = columns_below(excerpts, "parameters")
-    columns.update((f"{PARAMETER_PREFIX}{name}", values) for name, values in parameters.items())
-    columns["tags"] = as_objects(column_at(excerpts, "tags", list))
-    columns["notes"] = column_at(excerpts, "notes", str)
-    columns["sweep_id"] = as_objects([record.sweep_id for record in records])
-    for name, (field, read) in ORIGINS.items():
-        columns[name] = column_within(excerpts, field, symbols_text if name == "symbols" else read)
-    if any(type(value) is bool for excerpt in excerpts for value in excerpt.block.distinct("restorable")):
-        columns["deleted_at"] = as_timestamps([record.deleted_at for record in records])
-        columns["restorable"] = as_objects([record.restorable for record in records])
-    return columns
