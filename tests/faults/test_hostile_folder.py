@@ -20,6 +20,7 @@ from vectorbt.portfolio.registry import (
 )
 from vectorbt.portfolio.registry.artifacts.folder import FolderArtifacts
 from vectorbt.portfolio.registry.encoding import dumps
+from vectorbt.portfolio.registry.stores.chain import link_of
 from vectorbt.portfolio.registry.stores.journal import frame
 
 
@@ -48,11 +49,13 @@ def artifact(name, content=b""):
 
 
 def write_record(registry, **fields):
-    """Write a record as a stranger would: the checksum of the line is right."""
+    """Write a record as a stranger would: the checksum of the line is right, and it names the one before it."""
     record = {**make_record(0).to_dict(), **fields}
     registry.store.base_dir.mkdir(exist_ok=True)
-    with open(registry.store.metadata_file, "ab") as file:
-        file.write(frame("run", dumps(record)))
+    path = registry.store.metadata_file
+    before = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+    with open(path, "ab") as file:
+        file.write(frame("run", dumps(record), link_of(before[-1]) if before else None))
     return record["run_id"]
 
 
