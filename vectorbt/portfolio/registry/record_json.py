@@ -36,6 +36,8 @@ stands under other keys than `KEYS`."""
 
 RARE = ("attachments", "deleted_at", "restorable")
 """Fields that few records have, which are left out of the others."""
+TRIED_ELSEWHERE = "tried_elsewhere"
+"""Name in the environment of a run under which stands what it competed against where it was exported from."""
 
 KEYS = frozenset({"run_id", "timestamp", "strategy_name", "sweep_id", "column", *DETAILS}) - {"_unknown"}
 """Keys that this version knows."""

@@ -26,9 +26,11 @@ from vectorbt.portfolio.registry.query.query import (
 )
 from vectorbt.portfolio.registry.reports import Compaction, Garbage, MergeReport, Problem
 from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.selection_bias.audit import TrialAudit
 from vectorbt.portfolio.registry.selection_bias.benchmark import Benchmark
 from vectorbt.portfolio.registry.selection_bias.bootstrap import BlockSize
-from vectorbt.portfolio.registry.selection_bias.judge import deflated_sharpe_ratios, judge
+from vectorbt.portfolio.registry.selection_bias.judge import audit, deflated_sharpe_ratios, judge
+from vectorbt.portfolio.registry.selection_bias.pool import Competitors
 from vectorbt.portfolio.registry.selection_bias.survivors import Survivors, survivors
 from vectorbt.portfolio.registry.selection_bias.trials import distinct_trials
 from vectorbt.portfolio.registry.selection_bias.verdict import SelectionBias
@@ -392,7 +394,7 @@ class RunRegistry:
         self,
         run_id: tp.Union[None, str, RunRecord] = None,
         *,
-        pool: str = "strategy",
+        pool: str = "tried",
         n_blocks: int = 16,
         benchmark: Benchmark = "hold",
         dependence: bool = True,
@@ -412,7 +414,10 @@ class RunRegistry:
                 those that the filters leave.
             pool (str): Trials to judge the run against, deleted ones included:
 
-                * `"strategy"`: those of its strategy at its frequency
+                * `"tried"`: all that the pick was made from. Where neither a run nor a strategy is named, that is
+                    everything, since the best of everything is judged. Else it is the trials of its strategy, of every
+                    strategy under which the same trial was made, and all on prices that overlap with its own.
+                * `"strategy"`: those of its strategy
                 * `"data"`: those of any strategy on the same prices, for trying another strategy is another trial
                 * `"all"`: those of any strategy on any prices
                 * `"filters"`: those that the filters leave
@@ -451,7 +456,7 @@ class RunRegistry:
 
     def survivors(
         self,
-        pool: str = "strategy",
+        pool: str = "tried",
         *,
         benchmark: Benchmark = None,
         n_bootstraps: int = 1000,
@@ -497,6 +502,29 @@ class RunRegistry:
             seed=seed,
             progress=progress,
         )
+
+    def audit_trials(
+        self,
+        run_id: tp.Union[str, RunRecord],
+        pool: str = "tried",
+    ) -> TrialAudit:
+        """Return which trials a run competed against: how many, under which names, since when, deleted or not.
+
+        Args:
+            run_id (str or RunRecord): Id, unique prefix, or record.
+            pool (str): Trials to list, see `RunRegistry.selection_bias`.
+
+        Raises:
+            RunNotFoundError: If there is no run of the id.
+            ValueError: If the run has no Sharpe ratio, or `pool` means nothing.
+
+        Usage:
+            ```pycon
+            >>> registry.audit_trials(run_id)
+            Run 3019e969 is one of 5,010 trials under 2 names, 60 of the runs deleted.
+            ...
+            ```"""
+        return audit(self.store, run_id, pool)
 
     def compare_runs(
         self,
@@ -1012,6 +1040,9 @@ class RunRegistry:
     ) -> MergeReport:
         """Copy runs into another registry, with their portfolios.
 
+        Runs that leave others behind take along how many trials they competed against, and the variance across these:
+        a winner that is exported alone still has its competitors.
+
         The counterpart of `RunRegistry.merge`, which says what that means.
 
         Args:
@@ -1030,7 +1061,8 @@ class RunRegistry:
             ```"""
         chosen = None if run_ids is None else {run.run_id for run in self.store.get_runs(run_ids)}
         _check_no_table(path)
-        return transfer(self.store, open_store(_store_of(path)), chosen)
+        describe = None if chosen is None else Competitors(self.store).described
+        return transfer(self.store, open_store(_store_of(path)), chosen, describe=describe)
 
     def merge(
         self, path_or_registry: tp.Union[str, os.PathLike, "RunRegistry", RunStore], *, restore: bool = False

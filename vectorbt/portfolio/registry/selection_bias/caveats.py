@@ -3,8 +3,11 @@
 import math
 
 from vectorbt import _typing as tp
+from vectorbt.portfolio.registry.query.query import FIELDS, Query
+from vectorbt.portfolio.registry.selection_bias.pool import TrialPool
 from vectorbt.portfolio.registry.selection_bias.sharpe import min_backtest_length, min_track_record_length
-from vectorbt.portfolio.registry.selection_bias.trials import Trial, TrialPool
+from vectorbt.portfolio.registry.selection_bias.trials import Trial
+from vectorbt.portfolio.registry.store import RunStore
 
 _FEW_TRIALS = 10
 _SMALL_SHARE_IN_MARKET = 0.1
@@ -28,10 +31,31 @@ def about_pool(trial: Trial, pool: TrialPool) -> tp.Iterator[str]:
             "left out because they have no return series of their own, as aggregates of several columns or as records "
             f"of an older layout: {_listed(pool.aggregated)}"
         )
-    if pool.other_frequencies:
+    if pool.other_bars:
+        run_ids = [other.record.run_id for other in pool.other_bars.values()]
         yield (
-            f"mixed frequencies: left out because their frequency is not {trial.frequency}: "
-            f"{_listed(pool.other_frequencies)}"
+            "counted, but without a part in the variance across trials, since their bars are of another length: "
+            f"{_listed(run_ids)}"
+        )
+    if pool.averaged:
+        yield (
+            f"counted as {pool.n_averaged:,} trials, the columns that they are the mean of: {_listed(pool.averaged)}; "
+            "save_sweep keeps what each of them showed"
+        )
+    if pool.n_elsewhere:
+        yield f"{pool.n_elsewhere:,} of the trials were made in another registry, from which runs were exported"
+
+
+def about_filters(store: RunStore, query: Query, pool: TrialPool) -> tp.Iterator[str]:
+    """Say whether a pool was chosen by the results of its trials."""
+    if query.where is None:
+        return
+    results = sorted({name.name for name in query.where.names if name.parameter is None and name.name not in FIELDS})
+    if results:
+        n_left_out = len(store.list_runs(Query(deleted=None))) - len(pool.runs)
+        yield (
+            f"the pool was chosen by its results ({', '.join(results)}), which makes any of them look better: "
+            f"{n_left_out:,} runs that were tried as well are left out; the pool 'tried' has them"
         )
 
 

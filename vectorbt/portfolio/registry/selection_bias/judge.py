@@ -10,6 +10,7 @@ from vectorbt.portfolio.registry.checks import id_of_run
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias import caveats
+from vectorbt.portfolio.registry.selection_bias.audit import TrialAudit, audit_of
 from vectorbt.portfolio.registry.selection_bias.benchmark import (
     HOLDING,
     Benchmark,
@@ -27,6 +28,7 @@ from vectorbt.portfolio.registry.selection_bias.overfitting import (
     check_n_blocks,
     probability_of_backtest_overfitting,
 )
+from vectorbt.portfolio.registry.selection_bias.pool import POOLS, TrialPool, pool_of
 from vectorbt.portfolio.registry.selection_bias.return_matrix import has_sharpe_ratio
 from vectorbt.portfolio.registry.selection_bias.returns import TrialReturns, returns_of_trials
 from vectorbt.portfolio.registry.selection_bias.sharpe import (
@@ -36,9 +38,10 @@ from vectorbt.portfolio.registry.selection_bias.sharpe import (
     min_backtest_length,
     min_track_record_length,
     probabilistic_sharpe_ratio,
+    sharpe_ratio_variance,
 )
 from vectorbt.portfolio.registry.selection_bias.standard_error import robust_probabilistic_sharpe_ratio
-from vectorbt.portfolio.registry.selection_bias.trials import POOLS, Trial, TrialPool, best_trial, pool_of
+from vectorbt.portfolio.registry.selection_bias.trials import Trial, best_trial
 from vectorbt.portfolio.registry.selection_bias.verdict import CONVENTION, SelectionBias
 from vectorbt.portfolio.registry.store import RunStore
 
@@ -48,7 +51,7 @@ _N_BOOTSTRAPS = 1000
 def judge(
     store: RunStore,
     run_id: tp.Union[None, str, RunRecord] = None,
-    pool: str = "strategy",
+    pool: str = "tried",
     n_blocks: int = 16,
     filters: tp.Mapping[str, tp.Any] = {},  # noqa: B006
     *,
@@ -64,12 +67,22 @@ def judge(
     check_draws(_N_BOOTSTRAPS, "auto", seed)
     query = Query.of(**filters)
     trial = best_trial(store, query) if run_id is None else _trial_to_judge(store, run_id)
-    competitors = pool_of(store, trial, pool, query)
+    is_named = run_id is not None or query.strategy_name is not None
+    competitors = pool_of(store, trial, pool, query, is_named)
     returns = returns_of_trials(store, trial, competitors) if dependence else None
     tested = _test(store, trial, competitors, returns, benchmark, n_blocks, seed, progress)
     if benchmark is not None and tested.holding is None:
         tested.holding = _known(trial.holding_sharpe_ratio)
+    if pool == "filters":
+        tested = replace(tested, warnings=(*caveats.about_filters(store, query, competitors), *tested.warnings))
     return _put_together(trial, competitors, pool, tested)
+
+
+def audit(store: RunStore, run_id: tp.Union[str, RunRecord], pool: str = "tried") -> TrialAudit:
+    """Return which trials a run competed against. See `RunRegistry.audit_trials`."""
+    check_question(run_id, pool, {})
+    trial = _trial_to_judge(store, run_id)
+    return audit_of(trial, pool_of(store, trial, pool))
 
 
 def check_question(run_id: tp.Union[None, str, RunRecord], pool: str, filters: tp.Mapping[str, tp.Any]) -> None:
@@ -162,7 +175,7 @@ def _test(
         n_compared=matrix.shape[1],
         robust=(
             robust_probabilistic_sharpe_ratio(own),
-            robust_probabilistic_sharpe_ratio(own, float(expected_max_sharpe(n_trials, pool.sharpe_variance))),
+            robust_probabilistic_sharpe_ratio(own, float(expected_max_sharpe(n_trials, variance_for(trial, pool)))),
         ),
         p_value=float(pvalues_after_all_trials(matrix, n_trials, draws, progress, only=position)[position]),
         draws=draws,
@@ -175,7 +188,7 @@ def _test(
 
 
 def _put_together(trial: Trial, pool: TrialPool, name: str, tested: _Tested) -> SelectionBias:
-    n_trials, variance = pool.n_trials, pool.sharpe_variance
+    n_trials, variance = pool.n_trials, variance_for(trial, pool)
     expected_max = float(expected_max_sharpe(n_trials, variance))
     share_above_luck = float(np.mean(pool.sharpes > expected_max))
     moments = (trial.sharpe, trial.skew, trial.kurtosis)
@@ -187,6 +200,9 @@ def _put_together(trial: Trial, pool: TrialPool, name: str, tested: _Tested) -> 
         n_repeats=pool.n_repeats,
         n_untraded=len(pool.untraded),
         n_aggregated=len(pool.aggregated),
+        n_averaged=pool.n_averaged,
+        n_other_bars=len(pool.other_bars),
+        n_elsewhere=pool.n_elsewhere,
         n_compared=tested.n_compared,
         sharpe_ratio=trial.record.sharpe_ratio,
         sharpe_per_period=trial.sharpe,
@@ -222,21 +238,32 @@ def _put_together(trial: Trial, pool: TrialPool, name: str, tested: _Tested) -> 
 
 
 def deflated_sharpe_ratios(store: RunStore, records: tp.Sequence[RunRecord]) -> tp.Dict[str, float]:
-    """Return the deflated Sharpe ratio of each record by run_id, after all trials of its strategy.
+    """Return the deflated Sharpe ratio of each record by run_id, after all trials that it competed against.
 
-    NaN for a run that never traded or has no return series of its own. The trials of each strategy are gone through
-    once."""
+    NaN for a run that never traded or has no return series of its own. Runs of one strategy on the same prices have
+    one pool."""
     pools: tp.Dict[tp.Tuple, tp.Tuple[int, float]] = {}
     deflated = {}
     for trial in map(Trial.of, records):
         deflated[trial.record.run_id] = float("nan")
         if trial.is_judgeable:
-            key = trial.record.strategy_name, trial.frequency
+            key = trial.record.strategy_name, trial.fingerprint, trial.frequency
             if key not in pools:
-                pool = pool_of(store, trial, "strategy")
-                pools[key] = pool.n_trials, pool.sharpe_variance
+                pool = pool_of(store, trial)
+                pools[key] = pool.n_trials, variance_for(trial, pool)
             deflated[trial.record.run_id] = _deflated(trial, *pools[key])
     return deflated
+
+
+def variance_for(trial: Trial, pool: TrialPool) -> float:
+    """Return the variance of the Sharpe ratios per period across a pool.
+
+    Where the others are on bars of another length, or only their number is known, it is that with which the Sharpe
+    ratio of the trial itself is estimated (Lo 2002; Mertens 2002): what independent trials of no worth would have."""
+    variance = pool.sharpe_variance
+    if pool.n_trials == 1 or not math.isnan(variance):
+        return variance
+    return float(sharpe_ratio_variance(trial.sharpe, trial.n_obs, trial.skew, trial.kurtosis))
 
 
 def _deflated(trial: Trial, n_trials: int, variance: float) -> float:

@@ -16,7 +16,8 @@ from vectorbt.portfolio.registry.portfolios.alignment import are_same, in_common
 from vectorbt.portfolio.registry.portfolios.stored import position_of, sharing
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
-from vectorbt.portfolio.registry.selection_bias.trials import Trial, TrialPool
+from vectorbt.portfolio.registry.selection_bias.pool import TrialPool
+from vectorbt.portfolio.registry.selection_bias.trials import Trial
 from vectorbt.portfolio.registry.store import RunStore
 
 _MAX_CELLS = 80_000_000
@@ -58,13 +59,13 @@ def no_returns(reason: str) -> TrialReturns:
 def returns_of_trials(store: RunStore, trial: Trial, pool: TrialPool) -> TrialReturns:
     """Read the returns of a trial and of its pool. Each stored portfolio is read once."""
     stored = _stored(store, pool)
-    own = stored.get(trial.identity)
+    own = stored.get(pool.own_identity)
     if own is None:
         return no_returns("its returns were not saved; save_portfolio='returns' does")
     caveats = []
     if len(stored) * trial.n_obs > _MAX_CELLS:
         caveats.append(_beyond_limit(len(stored), int(trial.n_obs)))
-        stored = {trial.identity: own}
+        stored = {pool.own_identity: own}
     groups, failures = _read(store, list(stored.values()))
     if own.record.run_id in failures:
         return no_returns(failures[own.record.run_id])

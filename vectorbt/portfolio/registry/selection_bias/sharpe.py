@@ -183,6 +183,23 @@ def annual_scale(periods_per_year: float) -> float:
     return float(np.sqrt(periods_per_year)) if periods_per_year > 0 else 1.0
 
 
+def sharpe_ratio_variance(
+    sharpe: tp.ArrayLike, n_obs: tp.ArrayLike, skew: tp.ArrayLike, kurtosis: tp.ArrayLike
+) -> tp.MaybeArray[float]:
+    """Return the variance of the estimate of a Sharpe ratio per period.
+
+    (1 - skew SR + (kurtosis - 1) / 4 SR^2) / (T - 1), as in the PSR (Mertens 2002, "Comments on variance of the IID
+    estimator in Lo").
+
+    Args:
+        sharpe (float or array_like): Sharpe ratio per period.
+        n_obs (int or array_like): Number of returns, T.
+        skew (float or array_like): Skewness of the returns.
+        kurtosis (float or array_like): Raw kurtosis of the returns, 3 for a Normal distribution."""
+    sharpe, n_obs, skew, kurtosis = _broadcast(sharpe, n_obs, skew, kurtosis)
+    return _scalar_or_array(_sharpe_error_factor(sharpe, skew, kurtosis) / (n_obs - 1))
+
+
 def _sharpe_error_factor(sharpe: tp.Array, skew: tp.Array, kurtosis: tp.Array) -> tp.Array:
     """Variance of an estimated Sharpe ratio times the number of observations less one."""
     # Not negative for the moments of any distribution; rounding can put it just below zero.

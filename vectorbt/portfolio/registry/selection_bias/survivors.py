@@ -19,11 +19,12 @@ from vectorbt.portfolio.registry.selection_bias.bootstrap import (
 )
 from vectorbt.portfolio.registry.selection_bias.comparison import pvalues_after_all_trials, sharpe_ratios
 from vectorbt.portfolio.registry.selection_bias.judge import check_question
+from vectorbt.portfolio.registry.selection_bias.pool import pool_of
 from vectorbt.portfolio.registry.selection_bias.residuals import residual_returns
 from vectorbt.portfolio.registry.selection_bias.return_matrix import has_sharpe_ratio
 from vectorbt.portfolio.registry.selection_bias.returns import returns_of_trials
 from vectorbt.portfolio.registry.selection_bias.sharpe import annual_scale
-from vectorbt.portfolio.registry.selection_bias.trials import best_trial, pool_of
+from vectorbt.portfolio.registry.selection_bias.trials import best_trial
 from vectorbt.portfolio.registry.selection_bias.words import SIGNIFICANCE, count, percent
 from vectorbt.portfolio.registry.store import RunStore
 
@@ -169,7 +170,7 @@ def survivors(
     check_draws(n_bootstraps, block_size, seed)
     query = Query.of(**filters)
     best = best_trial(store, query)
-    competitors = pool_of(store, best, pool, query)
+    competitors = pool_of(store, best, pool, query, is_named=query.strategy_name is not None)
     returns = returns_of_trials(store, best, competitors)
     if not returns.run_ids:
         raise ValueError(f"the trials cannot be compared: {returns.caveats[0]}")

@@ -1,38 +1,22 @@
-"""Which trials a run competed against.
-
-Every run that was ever saved is a trial, and a deleted one stays one. Not every run is a trial of its own, though:
-
-* Runs on the same data, of the same strategy and with the same moments of their returns are one trial: a script that
-    was run twice, or parameters that lead to the same trades.
-* A run that never traded has no Sharpe ratio, and cannot be the best.
-* A run without a return series of its own, such as the aggregate of several columns, has no Sharpe ratio either.
-
-The latter two are left out and counted."""
+"""What a run is as one of many attempts: its moments, and the prices that it was made on."""
 
 import math
-from dataclasses import dataclass, replace
-
-import numpy as np
 
 from vectorbt import _typing as tp
-from vectorbt.portfolio.registry._gc import collection_paused
 from vectorbt.portfolio.registry.artifact import Artifact
 from vectorbt.portfolio.registry.encoding import decode
 from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.record_json import TRIED_ELSEWHERE
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias.sharpe import lowest_kurtosis
 from vectorbt.portfolio.registry.store import RunStore
 
-POOLS = {
-    "strategy": "trials of its strategy at its frequency",
-    "data": "trials of any strategy on its prices",
-    "all": "trials of any strategy on any prices",
-    "filters": "trials that the filters leave",
-}
-"""Names of the pools of trials that a run can be judged against, and what they hold."""
-
 _SAME_DIGITS = 10
 """Significant digits in which moments agree that were computed from the same returns, be it on two machines."""
+
+
+_SAME_LENGTH = 0.05
+"""Share of the bars of a year by which two trials may differ that have bars of one length: markets have holidays."""
 
 
 class Trial(tp.NamedTuple):
@@ -44,6 +28,8 @@ class Trial(tp.NamedTuple):
     frequency: tp.Optional[str]
     has_own_returns: bool
     artifact: tp.Optional[Artifact]
+    data: tp.Mapping[str, tp.Any]
+    elsewhere: tp.Any
     sharpe: float
     n_obs: float
     skew: float
@@ -65,7 +51,9 @@ class Trial(tp.NamedTuple):
             _as_text(data.get("frequency")),
             bool(moments),
             Artifact.of(details),
-            *(_as_float(moments.get(name)) for name in cls._fields[6:]),
+            data,
+            details.json_of("environment").get(TRIED_ELSEWHERE),
+            *(_as_float(moments.get(name)) for name in cls._fields[8:]),
         )
         can_be = 0 < trial.periods_per_year < float("inf")
         return trial if can_be else trial._replace(periods_per_year=float("nan"))
@@ -95,86 +83,30 @@ class Trial(tp.NamedTuple):
         return self.has_own_returns and self.has_traded
 
     @property
-    def identity(self) -> tp.Tuple:
-        """What two runs have in common that are the same trial."""
+    def identity(self) -> tp.Tuple[str, ...]:
+        """What two runs on the same prices have in common that are the same trial, whatever their names."""
         moments = (self.sharpe, self.n_obs, self.skew, self.kurtosis)
-        return self.fingerprint, self.record.strategy_name, *(f"{value:.{_SAME_DIGITS}g}" for value in moments)
-
-
-@dataclass(frozen=True)
-class TrialPool:
-    """The trials that a run competed against, itself among them.
-
-    Args:
-        trials (dict): Distinct trials that have traded, by `Trial.identity`.
-        n_repeats (int): Number of runs that repeat one of them.
-        untraded (list of str): run_ids of the runs that never traded.
-        aggregated (list of str): run_ids of the runs that have no return series of their own.
-        other_frequencies (list of str): run_ids of the trials that were left out because of their frequency."""
-
-    trials: tp.Dict[tp.Tuple, Trial]
-    n_repeats: int
-    untraded: tp.List[str]
-    aggregated: tp.List[str]
-    other_frequencies: tp.List[str]
+        return tuple(f"{value:.{_SAME_DIGITS}g}" for value in moments)
 
     @property
-    def n_trials(self) -> int:
-        """Number of trials, N."""
-        return len(self.trials)
+    def bars_per_year(self) -> float:
+        """Number of bars in a calendar year, counted from their labels. NaN if nobody knows."""
+        return _as_float(self.data.get("bars_per_year"))
 
     @property
-    def n_deleted(self) -> int:
-        """Number of trials of which all runs are deleted."""
-        return sum(trial.is_deleted for trial in self.trials.values())
+    def n_columns(self) -> int:
+        """Number of columns that a run is the mean of, 1 for a run of its own."""
+        columns = self.data.get("columns")
+        return columns if type(columns) is int and columns > 1 else 1
 
-    @property
-    def sharpes(self) -> tp.Array1d:
-        """Sharpe ratio per period of each trial, ascending."""
-        # Sorted, so that no sum depends on which of the trials are deleted, not even in its last digit.
-        return np.sort([trial.sharpe for trial in self.trials.values()])
+    def has_bars_of(self, other: "Trial") -> bool:
+        """Return whether the bars of another trial are as long, so that Sharpe ratios per period have one variance.
 
-    @property
-    def sharpe_variance(self) -> float:
-        """Variance of the Sharpe ratios per period across the trials, V."""
-        return variance_across(self.sharpes)
-
-
-def variance_across(sharpes: tp.Array1d) -> float:
-    """Return the variance across Sharpe ratios, with ddof 1. NaN for a single one."""
-    return float(np.var(sharpes, ddof=1)) if len(sharpes) > 1 else float("nan")
-
-
-def pool_of(store: RunStore, trial: Trial, pool: str, query: Query = Query()) -> TrialPool:  # noqa: B008
-    """Return the trials that one of them competed against.
-
-    Args:
-        store (RunStore): Store.
-        trial (Trial): Trial to judge.
-        pool (str): One of `POOLS`.
-        query (Query): The filters of the pool `"filters"`.
-
-    Raises:
-        ValueError: If the pool has trials of several frequencies, or the trial is not one of them."""
-    if pool == "data" and trial.fingerprint is None:
-        raise ValueError(f"run {trial.record.run_id} does not say which prices it was made on; choose another pool")
-    queries = {
-        "strategy": Query(strategy_name=trial.record.strategy_name),
-        # Not Query(data=...), which decodes all that it looks at: a trial knows its fingerprint anyway.
-        "data": Query(),
-        "all": Query(),
-        "filters": query,
-    }
-    with collection_paused():
-        found = _sort_out(
-            _trials(store, queries[pool]),
-            fingerprint=trial.fingerprint if pool == "data" else _ANY,
-            frequency=trial.frequency if pool == "strategy" else _ANY,
-        )
-    _check_one_frequency(found, pool)
-    if trial.identity not in found.trials:
-        raise ValueError(f"run {trial.record.run_id} is not among the runs that the filters leave")
-    return found
+        A frequency is a label that anybody can give, so the bars of a year are counted where their labels allow it."""
+        own, others = self.bars_per_year, other.bars_per_year
+        if math.isnan(own) or math.isnan(others):
+            return self.frequency == other.frequency
+        return abs(own - others) <= _SAME_LENGTH * max(own, others)
 
 
 def best_trial(store: RunStore, query: Query) -> Trial:
@@ -203,56 +135,11 @@ def distinct_trials(records: tp.Iterable[RunRecord]) -> tp.Tuple[tp.List[RunReco
     first: tp.Dict[tp.Any, RunRecord] = {}
     counts: tp.Dict[str, int] = {}
     for trial in map(Trial.of, records):
-        kept = first.setdefault(trial.identity if trial.is_judgeable else trial.record.run_id, trial.record)
+        kept = first.setdefault(
+            (trial.fingerprint, *trial.identity) if trial.is_judgeable else trial.record.run_id, trial.record
+        )
         counts[kept.run_id] = counts.get(kept.run_id, 0) + 1
     return list(first.values()), counts
-
-
-_ANY = object()
-
-
-def _trials(store: RunStore, query: Query) -> tp.Iterator[Trial]:
-    """Yield the runs that a query is about as trials, the deleted ones included."""
-    seen = set()
-    # The deleted ones come last: a run that is deleted meanwhile is met twice rather than never.
-    for is_deleted in (False, True):
-        for record in store.select(store.checked(replace(query, deleted=is_deleted))):
-            if record.run_id not in seen:
-                seen.add(record.run_id)
-                yield Trial.of(record, is_deleted)
-
-
-def _sort_out(candidates: tp.Iterable[Trial], fingerprint: tp.Any, frequency: tp.Any) -> TrialPool:
-    """Put together which of the candidates count, and which do not."""
-    distinct: tp.Dict[tp.Tuple, Trial] = {}
-    n_repeats = 0
-    untraded, aggregated, other_frequencies = [], [], []
-    for trial in candidates:
-        if fingerprint is not _ANY and trial.fingerprint != fingerprint:
-            continue
-        if not trial.has_own_returns:
-            aggregated.append(trial.record.run_id)
-        elif frequency is not _ANY and trial.frequency != frequency:
-            other_frequencies.append(trial.record.run_id)
-        elif not trial.has_traded:
-            untraded.append(trial.record.run_id)
-        else:
-            kept = distinct.setdefault(trial.identity, trial)
-            n_repeats += kept is not trial
-            if trial.traces > kept.traces:
-                # The returns are looked for with this one. Live runs come first, so the other says what is deleted.
-                distinct[trial.identity] = trial._replace(is_deleted=kept.is_deleted)
-    return TrialPool(distinct, n_repeats, untraded, aggregated, other_frequencies)
-
-
-def _check_one_frequency(pool: TrialPool, name: str) -> None:
-    """Raise unless all trials have the same frequency: Sharpe ratios per day and per hour have no common variance."""
-    frequencies = sorted({str(trial.frequency) for trial in pool.trials.values()})
-    if len(frequencies) > 1:
-        raise ValueError(
-            f"the pool {name!r} has trials of several frequencies ({', '.join(frequencies)}), whose Sharpe ratios per "
-            "period cannot be pooled; use pool='strategy', or pool='filters' with filters that leave one frequency"
-        )
 
 
 def _as_text(value: tp.Any) -> tp.Optional[str]:

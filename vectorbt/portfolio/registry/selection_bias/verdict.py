@@ -38,10 +38,10 @@ class SelectionBias:
     """Run that is judged."""
 
     pool: str
-    """Which trials it is judged against: `"strategy"`, `"data"`, `"all"` or `"filters"`."""
+    """Which trials it is judged against: `"tried"`, `"strategy"`, `"data"`, `"all"` or `"filters"`."""
 
     n_trials: int
-    """Number of distinct trials that have traded, N, the deleted ones included."""
+    """Number of distinct trials that have traded, N, the deleted ones and those of other registries included."""
 
     n_deleted: int
     """Number of these of which all runs are deleted."""
@@ -54,6 +54,15 @@ class SelectionBias:
 
     n_aggregated: int
     """Number of runs left out of N and V because they have no return series of their own."""
+
+    n_averaged: int
+    """Number of trials of which only the mean of several was saved."""
+
+    n_other_bars: int
+    """Number of trials on bars of another length, which have no part in V."""
+
+    n_elsewhere: int
+    """Number of trials that were made in other registries."""
 
     n_compared: int
     """Number of trials whose returns `p_value` and `pbo` rest on. Zero without returns."""

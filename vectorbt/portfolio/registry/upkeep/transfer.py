@@ -10,6 +10,7 @@ from vectorbt.portfolio.registry.deletion import Deletion, in_trash, places_of
 from vectorbt.portfolio.registry.display import escaped
 from vectorbt.portfolio.registry.errors import ArtifactCorruptedError, ArtifactMissingError, RunExistsError
 from vectorbt.portfolio.registry.query.query import Query
+from vectorbt.portfolio.registry.record_json import TRIED_ELSEWHERE
 from vectorbt.portfolio.registry.reports import Conflict, MergeReport
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.store import RunStore
@@ -19,11 +20,16 @@ _DELETED_HERE = "it was deleted here and is alive there; merge(..., restore=True
 _DELETED_THERE = "it was deleted there and is alive here; delete it here as well if it is to go"
 
 
+Describe = tp.Callable[[RunRecord, tp.Dict[str, tp.Any]], tp.Dict[str, tp.Any]]
+"""Function that adds to the dict of a record what it leaves behind."""
+
+
 def transfer(
     source: RunStore,
     target: RunStore,
     run_ids: tp.Optional[tp.Collection[str]] = None,
     restore: bool = False,
+    describe: tp.Optional[Describe] = None,
 ) -> MergeReport:
     """Take over runs from one store into another, the deleted ones and what is in the trash included.
 
@@ -34,11 +40,12 @@ def transfer(
         source (RunStore): Store that runs come from. It is not changed.
         target (RunStore): Store that they go to.
         run_ids (collection of str): Ids of the runs. Defaults to all.
-        restore (bool): Whether runs come back that were deleted in the target and are there in the source."""
+        restore (bool): Whether runs come back that were deleted in the target and are there in the source.
+        describe (callable): Function that adds to the dict of a record what it leaves behind in the source."""
     from tqdm.auto import tqdm
 
     runs = _select(source, run_ids)
-    receiver = _Receiver(source, target, runs, restore)
+    receiver = _Receiver(source, target, runs, restore, describe)
     with tqdm(total=len(runs), desc="Copying runs", unit="run", delay=1) as progress:
         for group in _grouped(runs.values()):
             receiver.receive(group)
@@ -92,9 +99,18 @@ class _Receiver:
         source (RunStore): Where the runs come from.
         target (RunStore): Where they go.
         run_ids (collection of str): Ids of all that will come.
-        restore (bool): Whether runs come back that were deleted in the target."""
+        restore (bool): Whether runs come back that were deleted in the target.
+        describe (callable): Function that adds to the dict of a record what it leaves behind."""
 
-    def __init__(self, source: RunStore, target: RunStore, run_ids: tp.Collection[str], restore: bool) -> None:
+    def __init__(
+        self,
+        source: RunStore,
+        target: RunStore,
+        run_ids: tp.Collection[str],
+        restore: bool,
+        describe: tp.Optional[Describe],
+    ) -> None:
+        self._describe = describe
         self.source = source
         self.target = target
         self._restore = restore
@@ -201,10 +217,14 @@ class _Receiver:
         new = [run for run in runs if not self._comes_back(run)]
         back = [run for run in runs if self._comes_back(run)]
         if new:
-            records = [{**run.record.to_dict(), "portfolio_path": None} for run in new]
-            self.target.insert(RunBlock.of(records), deleted=new[0].deleted)
+            self.target.insert(RunBlock.of(list(map(self._dict_of, new))), deleted=new[0].deleted)
         if back:
-            self.target.replace(RunBlock.of([{**run.record.to_dict(), "portfolio_path": None} for run in back]))
+            self.target.replace(RunBlock.of(list(map(self._dict_of, back))))
+
+    def _dict_of(self, run: _Run) -> tp.Dict[str, tp.Any]:
+        """Return the record of a run as it comes in."""
+        dct = {**run.record.to_dict(), "portfolio_path": None}
+        return dct if self._describe is None else self._describe(run.record, dct)
 
     def _fits(self, lot: _Lot) -> bool:
         """Return whether the name of a portfolio is free in the target, or means the same one. Else refuse the runs."""
@@ -251,8 +271,11 @@ def _difference(theirs: _Run, ours: _Run) -> tp.Optional[str]:
 
 
 def _content(record: RunRecord) -> tp.Dict[str, str]:
-    """Return the fields of a record as canonical JSON, without those that are empty or depend on where it lies."""
-    fields = record.to_dict().items()
+    """Return the fields of a record as canonical JSON, without those that are empty or depend on where it lies, or on
+    the ways that it came by."""
+    dct = record.to_dict()
+    dct["environment"] = {name: value for name, value in dct["environment"].items() if name != TRIED_ELSEWHERE}
+    fields = dct.items()
     return {
         name: json.dumps(value, sort_keys=True, ensure_ascii=False)
         for name, value in fields
