@@ -202,7 +202,8 @@ def _sort_out(candidates: tp.List[Trial], judged: Trial) -> tp.Optional[TrialPoo
     own_identity: tp.Optional[tp.Tuple] = None
     found = TrialPool({}, ())
     entries: tp.Dict[str, Group] = {}
-    n_repeats, averages = 0, {}
+    n_repeats = 0
+    averages: tp.Dict[tp.Tuple, tp.List[Trial]] = {}
     for trial in candidates:
         entries.update(groups_in(trial.elsewhere))
         if not trial.has_own_returns:
