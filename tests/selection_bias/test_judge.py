@@ -21,7 +21,8 @@ from vectorbt.portfolio.registry.selection_bias import (
     probabilistic_sharpe_ratio,
 )
 from vectorbt.portfolio.registry.selection_bias.returns import returns_of_trials
-from vectorbt.portfolio.registry.selection_bias.trials import Trial, pool_of
+from vectorbt.portfolio.registry.selection_bias.pool import pool_of
+from vectorbt.portfolio.registry.selection_bias.trials import Trial
 
 WINDOWS = tuple(combinations((2, 3, 5, 8, 13), 2))
 """Ten strategies."""
@@ -76,7 +77,7 @@ def test_the_best_run_is_judged_with_the_numbers_of_the_published_functions(swep
     moments = (sharpes.max(), 300, verdict.skew, verdict.kurtosis)
     variance = np.var(sharpes, ddof=1)
     assert isinstance(verdict, SelectionBias) and verdict.run_id == best.run_id
-    assert (verdict.pool, verdict.n_trials, verdict.n_obs, verdict.periods_per_year) == ("strategy", 10, 300, 365)
+    assert (verdict.pool, verdict.n_trials, verdict.n_obs, verdict.periods_per_year) == ("tried", 10, 300, 365)
     assert verdict.sharpe_ratio == best.sharpe_ratio
     assert verdict.sharpe_per_period == pytest.approx(sharpes.max())
     assert verdict.sharpe_variance == pytest.approx(variance)
@@ -218,13 +219,14 @@ def test_a_single_trial_reports_the_psr_and_says_so(registry, price):
     assert verdict.pbo is None and said(verdict, "no PBO", "at least 2 columns")
 
 
-def test_mixed_frequencies_are_refused_or_left_out():
+def test_trials_on_bars_of_another_length_count_without_a_part_in_the_variance():
     daily, hourly = make_trial(1), make_trial(2, frequency=HOURLY)
     registry = registry_of(daily, hourly)
-    with pytest.raises(ValueError, match="several frequencies"):
-        registry.selection_bias(daily.run_id, pool="all")
-    verdict = registry.selection_bias(daily.run_id)
-    assert verdict.n_trials == 1 and said(verdict, "mixed frequencies", hourly.run_id[:8])
+    for pool in ("tried", "all"):
+        verdict = registry.selection_bias(daily.run_id, pool=pool)
+        assert (verdict.n_trials, verdict.n_other_bars) == (2, 1)
+        assert said(verdict, "bars are of another length", hourly.run_id[:8])
+        assert verdict.sharpe_variance > 0  # that of the estimate, for want of a second trial on such bars
 
 
 # ############# Returns ############# #

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry import MemoryStore
 from vectorbt.portfolio.registry.query.query import Query
-from vectorbt.portfolio.registry.selection_bias.trials import Trial, best_trial, pool_of
+from vectorbt.portfolio.registry.selection_bias.pool import pool_of
+from vectorbt.portfolio.registry.selection_bias.trials import Trial, best_trial
 
 DAILY, HOURLY = "1 days 00:00:00", "0 days 01:00:00"
 
@@ -129,7 +130,6 @@ def test_the_same_result_but_for_rounding_is_one_trial():
     "difference",
     [
         dict(prices="cd" * 32),
-        dict(strategy_name="other"),
         *(dict(moments={"sharpe": 0.01, name: value}) for name, value in dict(n_obs=501, skew=0, kurtosis=5.1).items()),
     ],
 )
@@ -196,14 +196,30 @@ def test_each_pool_holds_what_it_says_and_the_deleted_ones(family, pool, names, 
 def test_a_strategy_is_judged_at_its_frequency():
     daily, hourly = [make_trial(1), make_trial(2)], make_trial(3, frequency=HOURLY)
     pool = pool_for(store_of(*daily, hourly), daily[0])
-    assert ids_of(pool) == ids(*daily) and pool.other_frequencies == [hourly.run_id]
+    assert ids_of(pool) == ids(*daily) and pool.n_trials == 3
+    assert [trial.record.run_id for trial in pool.other_bars.values()] == [hourly.run_id]
 
 
-@pytest.mark.parametrize("pool", ["data", "all", "filters"])
-def test_mixed_frequencies_are_refused_rather_than_pooled(pool):
-    daily, hourly = make_trial(1), make_trial(2, frequency=HOURLY)
-    with pytest.raises(ValueError, match=r"several frequencies \(0 days 01:00:00, 1 days 00:00:00\).*pool='strategy'"):
-        pool_for(store_of(daily, hourly), daily, pool)
+def test_the_length_of_bars_is_counted_where_labels_allow_it():
+    counted = [make_trial(i, frequency=label) for i, label in enumerate((DAILY, HOURLY, DAILY), 1)]
+    for record, bars in zip(counted, (252.0, 250.5, 6000.0)):
+        record.data = {**record.data, "bars_per_year": bars}
+    pool = pool_for(store_of(*counted), counted[0])
+    assert ids_of(pool) == ids(*counted[:2]) and len(pool.other_bars) == 1
+
+
+def test_the_same_trial_under_another_name_is_one():
+    first, renamed = make_trial(1), make_trial(7, strategy_name="final", moments={"sharpe": 0.01})
+    store = store_of(first, renamed, make_trial(2), make_trial(3, strategy_name="other", prices="cd" * 32))
+    pool = pool_for(store, renamed, "tried")
+    assert (pool.n_trials, pool.n_repeats) == (2, 1)
+
+
+def test_the_best_of_everything_competed_with_everything():
+    records = [make_trial(i, strategy_name=f"s{i}", prices=f"{i:02d}" * 32) for i in range(1, 5)]
+    pool = pool_of(store_of(*records), Trial.of(records[0]), is_named=False)
+    assert ids_of(pool) == ids(*records)
+    assert ids_of(pool_of(store_of(*records), Trial.of(records[0]))) == ids(records[0])
 
 
 def test_an_untraded_run_at_another_frequency_mixes_nothing():
@@ -213,7 +229,8 @@ def test_an_untraded_run_at_another_frequency_mixes_nothing():
 
 def test_a_run_without_a_frequency_is_judged_among_its_kind():
     records = [make_trial(i, frequency=None, moments={"periods_per_year": float("nan")}) for i in (1, 2)]
-    assert pool_for(store_of(*records, make_trial(3)), records[0]).n_trials == 2
+    pool = pool_for(store_of(*records, make_trial(3)), records[0])
+    assert ids_of(pool) == ids(*records) and len(pool.other_bars) == 1
 
 
 def test_a_run_outside_of_the_filters_is_refused():
