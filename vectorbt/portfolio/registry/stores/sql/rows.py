@@ -22,6 +22,7 @@ from vectorbt.portfolio.registry.encoding import decode, dumps, encode
 from vectorbt.portfolio.registry.metric_names import HEADLINE
 from vectorbt.portfolio.registry.query.comparing import EPOCH, is_missing
 from vectorbt.portfolio.registry.record_json import without_empty
+from vectorbt.portfolio.registry.stores.sql.digest import Total, total_of
 
 NUMBER, BOOLEAN, TEXT, OPAQUE = range(4)
 """Kinds of values in the table of parameters."""
@@ -51,6 +52,7 @@ class Rows:
     parameters: tp.List[Row] = field(default_factory=list)
     tags: tp.List[Row] = field(default_factory=list)
     metric_names: tp.Set[str] = field(default_factory=set)
+    total: Total = Total()
 
 
 def rows_of(block: RunBlock, first_id: int, deleted: bool = False) -> Rows:
@@ -65,6 +67,7 @@ def rows_of(block: RunBlock, first_id: int, deleted: bool = False) -> Rows:
         rows.shared.append({"digest": digest, "content": content})
     for id_, record in zip(ids, block.without(shared).rows()):
         rows.records.append({"id": id_, "shared": digest, "record": json_text(without_empty(record))})
+        rows.total += total_of(record)
     names = (write_text(path[1]) for path in block.columns if path[0] == "stats")
     rows.metric_names.update(name for name in names if len(name) <= _MAX_NAME)
     return rows

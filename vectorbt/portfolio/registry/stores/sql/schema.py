@@ -80,6 +80,15 @@ tags = sa.Table(
 )
 sa.Index("tags_tag", tags.c.tag)
 
+saves = sa.Table(
+    "saves",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("n_runs", sa.BigInteger, nullable=False),
+    sa.Column("digest", _Text, nullable=False),
+)
+"""What was ever saved, a row a save. See `vectorbt.portfolio.registry.stores.sql.digest`."""
+
 metric_names = sa.Table("metric_names", metadata, sa.Column("name", _Text, primary_key=True))
 """Every name that occurs in the `stats` of a record."""
 

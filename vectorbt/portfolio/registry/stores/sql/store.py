@@ -32,6 +32,7 @@ from vectorbt.portfolio.registry.stores.file_lock import check_timeout
 from vectorbt.portfolio.registry.stores.sql import schema
 from vectorbt.portfolio.registry.stores.sql.damage import Damage, Row, read_json, read_record
 from vectorbt.portfolio.registry.stores.sql.database import Database, SqliteDatabase, open_database
+from vectorbt.portfolio.registry.stores.sql.digest import Head, Total, digest_problems, total_of
 from vectorbt.portfolio.registry.stores.sql.query import Order, Planner, narrow, order_of, undecided
 from vectorbt.portfolio.registry.stores.sql.rows import (
     BOOLEAN,
@@ -267,6 +268,39 @@ class SqlStore(RunStore):
         with collection_paused():
             return b" ".join(self.database.read(work, otherwise=[]))
 
+    def chain_problems(self, head: tp.Optional[str] = None) -> tp.List[Problem]:
+        kept = None if head is None else Head.parse(head)
+
+        def work(connection: sa.Connection) -> tp.List[Problem]:
+            rows = self._rows(connection)
+            read = [record for record in (read_json(row.source) for row in rows) if isinstance(record, dict)]
+            found = sum(map(total_of, read), Total())
+            n_unreadable = len(rows) - len(read)
+            is_kept = head is None or (kept is not None and self._saved(connection, kept.last) == kept.total)
+            saved = self._saved(connection)
+            return digest_problems(self.database, saved, found, n_unreadable, None if is_kept else head)
+
+        nothing = [] if head is None else digest_problems(self.database, Total(), Total(), 0, head)
+        with collection_paused():
+            return self.database.read(work, otherwise=nothing, one_state=True)
+
+    def chain_head(self) -> tp.Optional[str]:
+        if not self.exists():
+            return None
+        saves = schema.saves
+        with self.exclusive():  # a save that is under way may have an earlier number
+            last = self.database.read(lambda connection: connection.scalar(sa.select(sa.func.max(saves.c.id))))
+            total = self.database.read(lambda connection: self._saved(connection, last or 0))
+        return str(Head(last, total)) if last else None
+
+    @staticmethod
+    def _saved(connection: sa.Connection, last: tp.Optional[int] = None) -> Total:
+        """Return all runs that were saved, up to a save."""
+        saves = schema.saves
+        statement = sa.select(saves.c.n_runs, saves.c.digest)
+        rows = connection.execute(statement if last is None else statement.where(saves.c.id <= last))
+        return sum((Total(n_runs, _as_number(digest)) for n_runs, digest in rows), Total())
+
     def _damages_in(self, connection: sa.Connection) -> tp.List[Damage]:
         """Return the records that cannot be read, those of deleted runs included."""
         self._sweeps = {}  # what was altered since it was read does not show otherwise
@@ -383,6 +417,8 @@ class SqlStore(RunStore):
         self._insert_if_new(connection, schema.shared, rows.shared)
         _insert_all(connection, schema.runs, rows.runs)
         _insert_all(connection, schema.records, rows.records)
+        saved = dict(n_runs=rows.total.n_runs, digest=str(rows.total))
+        connection.execute(sa.insert(schema.saves), saved)
         self._insert_details(connection, rows.parameters, rows.tags)
         return self._insert_metric_names(connection, rows.metric_names)
 
@@ -454,6 +490,14 @@ class SqlStore(RunStore):
                 left,
             )
         return removed
+
+
+def _as_number(digest: str) -> int:
+    """Return a digest as a number. One that was altered into something else is no number that a digest can be."""
+    try:
+        return int(digest, 16)
+    except ValueError:
+        return -1
 
 
 def _is_settled(found: tp.Sequence[tp.Tuple[tp.Any, RunRecord]], limit: int, last: tp.Any) -> bool:
