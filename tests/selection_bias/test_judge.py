@@ -20,8 +20,8 @@ from vectorbt.portfolio.registry.selection_bias import (
     min_track_record_length,
     probabilistic_sharpe_ratio,
 )
-from vectorbt.portfolio.registry.selection_bias.returns import returns_of_trials
 from vectorbt.portfolio.registry.selection_bias.pool import pool_of
+from vectorbt.portfolio.registry.selection_bias.returns import returns_of_trials
 from vectorbt.portfolio.registry.selection_bias.trials import Trial
 
 WINDOWS = tuple(combinations((2, 3, 5, 8, 13), 2))

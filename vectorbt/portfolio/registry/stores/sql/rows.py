@@ -52,7 +52,7 @@ class Rows:
     parameters: tp.List[Row] = field(default_factory=list)
     tags: tp.List[Row] = field(default_factory=list)
     metric_names: tp.Set[str] = field(default_factory=set)
-    total: Total = Total()
+    total: Total = field(default_factory=Total)
 
 
 def rows_of(block: RunBlock, first_id: int, deleted: bool = False) -> Rows:
