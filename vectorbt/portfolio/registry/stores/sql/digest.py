@@ -1,9 +1,10 @@
 """What a database remembers of each save, so that no run can be taken out or altered unseen.
 
-A row of the table `saves` says how many runs a save had, and the sum of their digests. A digest covers what never changes
-about a run: its id, when it was saved, where in its sweep, its headline metrics and the moments of its returns. The sum
-does not depend on the order of runs, so writers need not queue for it, and neither an update nor a deletion touches
-it. Whoever edits both tables alike leaves no trace in them, and is found by whoever has kept the head elsewhere."""
+A row of the table `saves` says how many runs a save had, and the sum of their digests. A digest covers what never
+changes about a run: its id, when it was saved, where in its sweep, its headline metrics and the moments of its returns.
+The sum does not depend on the order of runs, so writers need not queue for it, and neither an update nor a deletion
+touches it. Whoever edits both tables alike leaves no trace in them, and is found by whoever has kept the head
+elsewhere."""
 
 import hashlib
 
