@@ -14,7 +14,7 @@ import pandas as pd
 from tests.fuzz.altering import alter_json
 from tests.fuzz.reader import Reader
 from tests.support.equivalence import VALUES
-from vectorbt.portfolio.registry.display import as_cell, escaped, text_of
+from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.encoding import DECODERS, decode, decode_mapping, dumps, encode, loads
 from vectorbt.portfolio.registry.query.comparing import classify, compare, equal, sort_key
 
@@ -48,7 +48,7 @@ def check_use(value):
     for other in (1, 1.5, "2024-01-01", "1 day", None, (1, "a")):
         equal(value, other), compare(value, other), compare(other, value)
     assert escaped(text_of(value)).isprintable()
-    str(as_cell(value))
+    text_of(value, str)
 
 
 MORE = (
