@@ -16,7 +16,7 @@ LAYERS = [
     {"testing"},
     {"registry"},
     {"selection_bias", "upkeep", "stores", "tables"},
-    {"store"},
+    {"store", "figures"},
     {"change"},
     {"portfolios", "query"},
     {"run"},
@@ -25,6 +25,7 @@ LAYERS = [
     {"block"},
     {"record_json"},
     {"checks", "column", "readable"},
+    {"grid"},
     {"display", "encoding", "reports", "metric_names", "locations", "errors", "warning", "lazy", "_gc"},
 ]
 """Rooms from the top down: the folders and the modules beside them. Rooms of one layer do not import each other."""
