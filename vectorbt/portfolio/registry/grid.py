@@ -9,7 +9,7 @@ from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.display import escaped, text_of
 from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX
 
-__all__ = ["Axis", "Grid", "Neighbourhood"]
+__all__ = ["Axis", "Grid", "Neighbourhood", "finite_values", "numbers_of"]
 
 MISSING = "none"
 """Label of a run that lacks the parameter of an axis."""
@@ -165,6 +165,27 @@ class Grid:
             is_complete=bool(is_complete and len(around)),
             places=bounds,
         )
+
+
+def finite_values(frame: pd.DataFrame, metric: str) -> tp.Array1d:
+    """Return a metric of each run, durations in days, and NaN where it is no finite number.
+
+    Raises:
+        ValueError: If it is one for none of them."""
+    if metric not in frame:
+        raise ValueError(f"none of these runs has a {metric}")
+    values = numbers_of(frame[metric])
+    values = np.where(np.isfinite(values), values, np.nan)
+    if np.isnan(values).all():
+        raise ValueError(f"none of these runs has a finite {metric}")
+    return values
+
+
+def numbers_of(column: pd.Series) -> tp.Array1d:
+    """Return a column as floats, durations in days, and NaN for what is no number."""
+    if pd.api.types.is_timedelta64_dtype(column):
+        return column.dt.total_seconds().to_numpy(dtype=float) / 86_400
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
 def _is_missing(value: tp.Any) -> bool:

@@ -13,6 +13,7 @@ from vectorbt.portfolio.registry.change import Change, check_metrics, with_metri
 from vectorbt.portfolio.registry.checks import check_portfolio, check_strategy_name, id_of_run, sweep_run_ids
 from vectorbt.portfolio.registry.display import as_html
 from vectorbt.portfolio.registry.errors import QueryError, RegistryError, RunNotFoundError
+from vectorbt.portfolio.registry.figures.luck import Luck
 from vectorbt.portfolio.registry.metric_names import lower_is_better, metric_called
 from vectorbt.portfolio.registry.portfolios.formats import ReturnsFormat, check_format
 from vectorbt.portfolio.registry.query.query import (
@@ -29,7 +30,7 @@ from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias.audit import TrialAudit
 from vectorbt.portfolio.registry.selection_bias.benchmark import Benchmark
 from vectorbt.portfolio.registry.selection_bias.bootstrap import BlockSize
-from vectorbt.portfolio.registry.selection_bias.judge import audit, deflated_sharpe_ratios, judge
+from vectorbt.portfolio.registry.selection_bias.judge import audit, deflated_sharpe_ratios, judge, luck, timeline
 from vectorbt.portfolio.registry.selection_bias.pool import Competitors
 from vectorbt.portfolio.registry.selection_bias.survivors import Survivors, survivors
 from vectorbt.portfolio.registry.selection_bias.trials import distinct_trials
@@ -525,6 +526,61 @@ class RunRegistry:
             ...
             ```"""
         return audit(self.store, run_id, pool)
+
+    def luck(self, run_id: tp.Union[str, RunRecord]) -> Luck:
+        """Return what luck, and what holding the same prices, would have shown beside a run: Sharpe ratios a year.
+
+        Args:
+            run_id (str or RunRecord): Id, unique prefix, or record.
+
+        Raises:
+            RunNotFoundError: If there is no run of the id.
+            ValueError: If the run has no Sharpe ratio."""
+        return luck(self.store, run_id)
+
+    # ############# Figures ############# #
+
+    # Those of a list of runs are methods of `RunList`.
+
+    def plot_equity(self, run_ids: Runs, **kwargs: tp.Any) -> tp.BaseFigure:
+        """How did these runs grow, and how deep did they fall?
+
+        Args:
+            run_ids (list of str): Ids, unique prefixes, or records.
+            **kwargs: See `RunList.plot_equity`."""
+        return RunList(self.store.get_runs(run_ids), registry=self).plot_equity(**kwargs)
+
+    def plot_sweep(self, sweep_id: str, metric: str = "sharpe_ratio", **kwargs: tp.Any) -> tp.BaseFigure:
+        """Is the best cell of a sweep a plateau, or one bright dot below what luck would show?
+
+        Args:
+            sweep_id (str): Sweep.
+            metric (str): Metric.
+            **kwargs: See `RunList.plot_heatmap`."""
+        return self.list_runs(sweep_id=sweep_id).plot_heatmap(metric, **kwargs)
+
+    def plot_timeline(
+        self,
+        x: str = "trials",
+        fig: tp.Optional[tp.BaseFigure] = None,
+        layout: tp.Optional[dict] = None,
+        **filters: Unpack[PoolFilters],
+    ) -> tp.BaseFigure:
+        """How long have I been fishing, and did the best catch grow faster than what luck would have brought?
+
+        Deleted runs are trials, and are drawn as well.
+
+        Args:
+            x (str): `"trials"`, their number on a logarithmic scale, or `"time"`.
+            fig (Figure): Figure to add to.
+            layout (dict): Layout of the figure.
+            **filters: Conditions of `RunRegistry.list_runs`.
+
+        Raises:
+            ValueError: If no run has a Sharpe ratio."""
+        from vectorbt.portfolio.registry.figures.trials import plot_timeline
+
+        return plot_timeline(timeline(self.store, filters), x, fig, **(layout or {}))
 
     def compare_runs(
         self,

@@ -129,12 +129,14 @@ def plot_years(
         legend=dict(orientation="v", x=1.01, y=1, xanchor="left", yanchor="top"),
     )
     fig = figure_with(fig, layout_kwargs, layout)
-    bars = [(plain((labels or {}).get(run_id, str(run_id)[:8])), str(run_id), returns[run_id]) for run_id in returns]
+    bars: tp.List[tp.Tuple[str, tp.Optional[str], pd.Series]] = []
+    for run_id in map(str, returns):
+        bars.append((plain((labels or {}).get(run_id, run_id[:8])), run_id, returns[run_id]))
     years = sorted({year for _, _, series in bars for year in compounded(series, ["year"]).index})
     if benchmark is not None:
         bars.insert(0, ("holding", None, benchmark))
-    for place, (name, run_id, series) in enumerate(bars):
-        is_holding = run_id is None
+    for place, (name, owner, series) in enumerate(bars):
+        is_holding = owner is None
         values = compounded(series, ["year"]).reindex(years)
         shade = color(HOLDING_COLOR) if is_holding else line_of(place - (benchmark is not None))["color"]
         fig.add_trace(
@@ -143,7 +145,7 @@ def plot_years(
                 y=rounded(values),
                 name=name,
                 marker_color=shade,
-                customdata=None if is_holding else [run_id] * len(years),
+                customdata=None if is_holding else [owner] * len(years),
                 hovertemplate=f"{name} · %{{x}}: %{{y:.1f}} %<extra></extra>",
             )
         )

@@ -56,7 +56,7 @@ def plot_equity(
         raise ValueError("no runs to draw")
     if place_labels not in ("end", "legend"):
         raise ValueError(f"place_labels must be 'end' or 'legend', not {place_labels!r}")
-    names = {run_id: (labels or {}).get(run_id, str(run_id)[:8]) for run_id in returns}
+    names = {run_id: (labels or {}).get(run_id, run_id[:8]) for run_id in map(str, returns)}
     at_end = place_labels == "end" and len(names) <= MAX_LABELLED
     growth_axis = dict(title="Growth of " + f"{rebase:g}", type="log" if log else "linear")
     layout: tp.Dict[str, tp.Any] = dict(
@@ -77,11 +77,11 @@ def plot_equity(
     if benchmark is not None:
         line = dict(color=color(HOLDING_COLOR), dash="dot", width=1.5)
         ends.append(_add_run(fig, benchmark.dropna(), "holding", None, line, rebase, drawdown, filled=False))
-    for place, run_id in enumerate(returns):
+    for place, run_id in enumerate(map(str, returns)):
         own = returns[run_id].dropna()
         line = line_of(place, width=1.5)
         filled = len(names) == 1
-        ends.append(_add_run(fig, own, plain(names[run_id]), str(run_id), line, rebase, drawdown, filled))
+        ends.append(_add_run(fig, own, plain(names[run_id]), run_id, line, rebase, drawdown, filled))
     if at_end:
         _label_ends(fig, ends, log)
     return fig
@@ -216,11 +216,13 @@ def plot_rolling(
         legend=dict(orientation="v", x=1.01, y=1, xanchor="left", yanchor="top"),
     )
     fig = figure_with(fig, layout_kwargs, layout)
-    lines = [] if benchmark is None else [("holding", None, benchmark, dict(color=color(HOLDING_COLOR), dash="dot"))]
-    for place, run_id in enumerate(returns):
-        name = plain((labels or {}).get(run_id, str(run_id)[:8]))
-        lines.append((name, str(run_id), returns[run_id], line_of(place, width=1.5)))
-    for name, run_id, series, line in lines:
+    lines: tp.List[tp.Tuple[str, tp.Optional[str], pd.Series, tp.Dict[str, tp.Any]]] = []
+    if benchmark is not None:
+        lines.append(("holding", None, benchmark, dict(color=color(HOLDING_COLOR), dash="dot")))
+    for place, run_id in enumerate(map(str, returns)):
+        name = plain((labels or {}).get(run_id, run_id[:8]))
+        lines.append((name, run_id, returns[run_id], line_of(place, width=1.5)))
+    for name, owner, series, line in lines:
         own = series.dropna()
         moving = own.rolling(window)
         spread = moving.std()
@@ -233,7 +235,7 @@ def plot_rolling(
                 name=name,
                 mode="lines",
                 line=line,
-                meta=run_id,
+                meta=owner,
                 hovertemplate=f"{name} · %{{y:.2f}}<extra></extra>",
             )
         )

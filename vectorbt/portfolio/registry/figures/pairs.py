@@ -6,7 +6,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.figures.style import color, counted, figure_with, plain, rounded
 from vectorbt.portfolio.registry.figures.thinning import sampled
-from vectorbt.portfolio.registry.grid import Axis, Grid
+from vectorbt.portfolio.registry.grid import Axis, Grid, numbers_of
 from vectorbt.portfolio.registry.metric_names import PARAMETER_PREFIX, lower_is_better
 
 _FIFTHS = ("worst fifth", "fourth", "third", "second", "best fifth")
@@ -193,10 +193,9 @@ def _column(frame: pd.DataFrame, name: str) -> tp.Array1d:
     if name not in frame:
         raise ValueError(f"these runs have no column {name!r}; see to_frame().columns")
     column = frame[name]
-    if pd.api.types.is_timedelta64_dtype(column):
-        column = column / pd.Timedelta("1D")
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return column.to_numpy(dtype=float, na_value=np.nan)
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if is_number or pd.api.types.is_timedelta64_dtype(column):
+        return numbers_of(column)
     return column.to_numpy()
 
 

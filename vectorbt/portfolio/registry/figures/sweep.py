@@ -6,7 +6,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.figures.luck import Luck
 from vectorbt.portfolio.registry.figures.style import LUCK_COLOR, color, counted, figure_with, ink, plain, rounded
-from vectorbt.portfolio.registry.grid import Axis, Grid, Neighbourhood
+from vectorbt.portfolio.registry.grid import Axis, Grid, Neighbourhood, finite_values
 from vectorbt.portfolio.registry.metric_names import lower_is_better
 
 SHARPE = "sharpe_ratio"
@@ -310,15 +310,7 @@ def _measured(frame: pd.DataFrame, metric: str) -> tp.Tuple[tp.Array1d, Grid]:
     """Return the metric of each run, NaN where it is not finite, and the grid of the runs."""
     if not len(frame):
         raise ValueError("no runs to draw")
-    if metric not in frame:
-        raise ValueError(f"none of these runs has a {metric}")
-    column = frame[metric]
-    if pd.api.types.is_timedelta64_dtype(column):
-        column = column / pd.Timedelta("1D")
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    values = np.where(np.isfinite(values), values, np.nan)
-    if np.isnan(values).all():
-        raise ValueError(f"none of these runs has a finite {metric}")
+    values = finite_values(frame, metric)
     return values, Grid(frame)
 
 
@@ -367,8 +359,7 @@ def _cells(values: tp.Array1d, x: Axis, y: Axis, chosen: tp.Array1d, metric: str
     held[rows, columns] = values[order]
     if agg == "median":
         medians = pd.Series(values[order]).groupby([rows, columns]).median()
-        for (row, column), median in medians.items():
-            held[row, column] = median
+        held[medians.index.get_level_values(0), medians.index.get_level_values(1)] = medians
     return Cells(held, places)
 
 

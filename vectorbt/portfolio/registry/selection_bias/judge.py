@@ -7,6 +7,8 @@ import numpy as np
 
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.checks import id_of_run
+from vectorbt.portfolio.registry.figures.luck import Luck
+from vectorbt.portfolio.registry.figures.trials import Step
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.selection_bias import caveats
@@ -41,6 +43,7 @@ from vectorbt.portfolio.registry.selection_bias.sharpe import (
     sharpe_ratio_variance,
 )
 from vectorbt.portfolio.registry.selection_bias.standard_error import robust_probabilistic_sharpe_ratio
+from vectorbt.portfolio.registry.selection_bias.timeline import luck_of, timeline_of
 from vectorbt.portfolio.registry.selection_bias.trials import Trial, best_trial
 from vectorbt.portfolio.registry.selection_bias.verdict import CONVENTION, SelectionBias
 from vectorbt.portfolio.registry.store import RunStore
@@ -83,6 +86,21 @@ def audit(store: RunStore, run_id: tp.Union[str, RunRecord], pool: str = "tried"
     check_question(run_id, pool, {})
     trial = _trial_to_judge(store, run_id)
     return audit_of(trial, pool_of(store, trial, pool))
+
+
+def luck(store: RunStore, run_id: tp.Union[str, RunRecord], pool: str = "tried") -> Luck:
+    """Return what luck and holding would have shown beside a run. See `RunRegistry.luck`."""
+    check_question(run_id, pool, {})
+    trial = _trial_to_judge(store, run_id)
+    competitors = pool_of(store, trial, pool)
+    return luck_of(trial, competitors, variance_for(trial, competitors))
+
+
+def timeline(store: RunStore, filters: tp.Mapping[str, tp.Any]) -> tp.List[Step]:
+    """Return how the best trial and luck have grown. See `RunRegistry.plot_timeline`."""
+    query = Query.of(**filters)
+    trial = best_trial(store, query)
+    return timeline_of(trial, pool_of(store, trial, "filters", query))
 
 
 def check_question(run_id: tp.Union[None, str, RunRecord], pool: str, filters: tp.Mapping[str, tp.Any]) -> None:

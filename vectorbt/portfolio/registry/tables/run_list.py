@@ -15,6 +15,7 @@ from vectorbt.portfolio.registry.run import RunRecord
 from vectorbt.portfolio.registry.tables.compare import compare, reasons_not_to_compare
 from vectorbt.portfolio.registry.tables.frame import to_frame
 from vectorbt.portfolio.registry.tables.overview import Overview
+from vectorbt.portfolio.registry.tables.plots import RunPlots
 from vectorbt.portfolio.registry.warning import warn
 
 if tp.TYPE_CHECKING:
@@ -29,7 +30,7 @@ _CONDITIONS = frozenset(PoolFilters.__optional_keys__) - {"deleted"}
 """Conditions of `RunRegistry.list_runs` that can be asked of a record itself."""
 
 
-class RunList(list[RunRecord]):
+class RunList(RunPlots, list[RunRecord]):
     """A list of `vectorbt.portfolio.registry.run.RunRecord`, that is also a table.
 
     In a notebook or a terminal it shows what tells its first runs apart, and how good they were; `RunList.to_frame` has
