@@ -119,7 +119,7 @@ def test_a_registry_in_which_nothing_was_ever_saved_says_so(registry):
         assert len(caught) == 1 and caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "0 runs" in repr(registry) and registry._repr_html_() and len(registry) == 0
+        assert "no runs yet" in repr(registry) and registry._repr_html_() and len(registry) == 0
 
 
 def test_an_empty_ranking_says_why(registry):

@@ -199,14 +199,14 @@ def test_another_process_sees_the_deleted_trials(tmp_path, sweep):
 # ############# What is left out ############# #
 
 
-def test_untraded_and_aggregated_runs_are_counted_and_named(swept, sweep, price):
+def test_untraded_runs_and_means_of_columns_are_counted_and_named(swept, sweep, price):
     before = swept.selection_bias()
     idle = swept.save_run(untraded(price), "dual_sma")
     aggregate = swept.save_run(sweep, "dual_sma")
     after = swept.selection_bias()
-    assert (after.n_untraded, after.n_aggregated) == (1, 1)
-    assert (after.n_trials, after.dsr) == (before.n_trials, before.dsr)
-    assert said(after, "never traded", idle[:8]) and said(after, "no return series of their own", aggregate[:8])
+    assert (after.n_untraded, after.n_averaged) == (1, 10)
+    assert after.n_trials == before.n_trials + 10 and after.sharpe_variance == before.sharpe_variance
+    assert said(after, "never traded", idle[:8]) and said(after, "the columns that they are the mean of", aggregate[:8])
     assert not said(before, "left out")
 
 
@@ -493,13 +493,13 @@ def test_the_best_runs_are_not_deflated_unless_asked(swept):
     assert swept.get_best_runs(deflate=True, where="sharpe_ratio > 1e9").to_frame()["dsr"].empty
 
 
-def test_the_deflated_sharpe_ratios_go_through_each_strategy_once(swept, price, monkeypatch):
+def test_the_deflated_sharpe_ratios_go_through_all_trials_once(swept, price, monkeypatch):
     swept.save_run(make_portfolio(price, 4, 20), "single")
     asked = []
     select = swept.store.select
     monkeypatch.setattr(swept.store, "select", lambda query: asked.append(query.strategy_name) or select(query))
     swept.get_best_runs(n=20, deflate=True)
-    assert sorted(map(str, asked)) == ["None", "dual_sma", "dual_sma", "single", "single"]
+    assert sorted(map(str, asked)) == ["None", "None", "None"]  # the best ones, and all that is there or deleted
 
 
 # ############# The result ############# #
@@ -513,7 +513,7 @@ def test_the_result_is_told_in_words(swept):
     assert sentence.endswith(": no evidence of skill.") and not verdict.has_evidence
     assert basis.startswith("It rests on the returns of 10 of 10 trials: 1,000 bootstraps")
     assert str(verdict) == summary and sentence in repr(verdict)
-    assert verdict.run_id in summary and "10 in the pool 'strategy'" in summary
+    assert verdict.run_id in summary and "10 in the pool 'tried'" in summary
     assert f"DSR, after 10 trials: {verdict.dsr:.1%} (about 50% is what the best of noise shows" in summary
     assert f"P-value, after all trials: {verdict.p_value:.1%}" in summary
     assert f"Probability of backtest overfitting: {verdict.pbo.pbo:.1%} (50% is what noise shows" in summary
@@ -525,7 +525,7 @@ def test_the_result_is_shown_in_a_notebook_with_everything_escaped(registry, pri
     registry.save_run(make_portfolio(price), evil)
     verdict = registry.selection_bias()
     shown = verdict._repr_html_()
-    assert html.escape("pool 'strategy'") in shown and f"{verdict.dsr:.1%}" in shown and evil not in shown
+    assert html.escape("pool 'tried'") in shown and f"{verdict.dsr:.1%}" in shown and evil not in shown
     assert html.escape(verdict.sentence) in shown
     assert all(html.escape(warning) in shown for warning in verdict.warnings)
 

@@ -1,6 +1,7 @@
 """Lines that were removed, changed or reordered are found, even if every one of them is intact."""
 
 import json
+import sqlite3
 import zlib
 
 import pytest
@@ -131,3 +132,77 @@ def test_a_compaction_does_not_heal_a_chain(registry):
 
 def test_an_empty_registry_has_no_head(tmp_path):
     assert RunRegistry(tmp_path / "none").chain_head() is None
+
+
+# ############# Databases ############# #
+
+
+@pytest.fixture
+def database(tmp_path):
+    """A database of four runs, of which one is deleted and one is updated."""
+    registry = RunRegistry(tmp_path / "runs.db")
+    runs = [RunRecord(strategy_name=f"strategy_{i}", returns_stats={"sharpe": 0.1 * i}) for i in range(4)]
+    for run in runs:
+        registry.store.save_run(run)
+    registry.delete_run(runs[2].run_id)
+    registry.update_run(runs[1].run_id, notes="seen", strategy_name="renamed")
+    yield registry
+    registry.close()
+
+
+def edit(registry, *statements):
+    """Change a database behind the back of the registry."""
+    with sqlite3.connect(registry.store.path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def test_changes_by_the_registry_leave_a_database_sound(database, tmp_path):
+    head = database.chain_head()
+    deleted = database.list_runs(deleted=True)[0].run_id
+    database.restore_run(deleted)
+    database.store.save_run(RunRecord(strategy_name="later"))
+    database.delete_runs(strategy_name="renamed", permanent=True)
+    other = RunRegistry(tmp_path / "other.db")
+    other.merge(database)
+    assert database.check() == database.check(chain_head=head) == other.check() == []
+    assert database.chain_head() != head
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (
+            ["DELETE FROM records WHERE id = 2", "DELETE FROM runs WHERE id = 2"],
+            "1 of the 4 runs that were saved are not there",
+        ),
+        (["UPDATE records SET record = replace(record, '\"sharpe\":0.1', '\"sharpe\":0.9')"], "was saved: its metrics"),
+        (["DELETE FROM saves WHERE id = 1"], "1 runs are there that no registry has saved"),
+    ],
+)
+def test_what_is_edited_in_a_database_is_found(database, statements, message):
+    edit(database, *statements)
+    ((kind, found),) = problems_of(database)
+    assert kind == "broken_chain" and message in found
+
+
+def test_a_database_that_was_edited_alike_in_both_tables_is_found_by_a_head(database):
+    head = database.chain_head()
+    edit(
+        database,
+        "DELETE FROM records WHERE id = 4",
+        "DELETE FROM runs WHERE id = 4",
+        "DELETE FROM saves WHERE id = 4",
+    )
+    assert problems_of(database) == []
+    ((kind, message),) = problems_of(database, chain_head=head)
+    assert kind == "broken_chain" and head in message
+
+
+def test_a_database_without_runs_has_no_head(tmp_path):
+    registry = RunRegistry(tmp_path / "none.db")
+    assert registry.chain_head() is None
+    ((kind, _),) = problems_of(registry, chain_head="1-1-ab")
+    assert kind == "broken_chain"

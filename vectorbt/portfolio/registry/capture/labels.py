@@ -16,6 +16,10 @@ from vectorbt.portfolio.registry.encoding import encode
 __all__ = ["as_column", "as_numpy", "duration_text", "levels_of", "recordable"]
 
 
+AS_TEXT = (pd.Period, pd.Interval, pd.offsets.BaseOffset)
+"""Types that have an encoding, and stand as text in what was measured: a text can be compared with one in a question."""
+
+
 def recordable(value: tp.Any) -> tp.Any:
     """Return a value as a record can hold it.
 
@@ -27,7 +31,7 @@ def recordable(value: tp.Any) -> tp.Any:
         zone that has none keeps its instant and its offset from UTC. Anything else becomes text, and so do periods,
         intervals and offsets of pandas: a text can be compared with one in a question."""
     value = _without_numpy(value)
-    if isinstance(value, (pd.Period, pd.Interval, pd.offsets.BaseOffset)):
+    if isinstance(value, AS_TEXT):
         return _text(value)
     if _has_encoding(value):
         return value

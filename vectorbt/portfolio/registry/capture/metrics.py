@@ -17,7 +17,7 @@ import pandas as pd
 from vectorbt import _typing as tp
 from vectorbt.portfolio.registry.capture.distinct_columns import distinct_columns
 from vectorbt.portfolio.registry.capture.frequency import measurable
-from vectorbt.portfolio.registry.capture.labels import as_column, recordable
+from vectorbt.portfolio.registry.capture.labels import AS_TEXT, as_column, recordable
 from vectorbt.portfolio.registry.capture.quiet import quiet
 from vectorbt.portfolio.registry.capture.year import periods_per_year
 from vectorbt.portfolio.registry.column import Column, Numbers, column_of
@@ -244,7 +244,7 @@ def _recorded(value: tp.Any) -> tp.Any:
     """Return what a metric says, encoded."""
     if isinstance(value, complex) and not value.imag:  # one complex number makes all of a row complex
         value = value.real
-    if not isinstance(value, np.generic):
+    if not isinstance(value, (np.generic, *AS_TEXT)):
         with suppress(TypeError, ValueError):  # nearly all values have an encoding
             return encode(value)
     return encode(recordable(value))

@@ -30,7 +30,7 @@ from vectorbt.portfolio.registry.selection_bias.overfitting import (
     check_n_blocks,
     probability_of_backtest_overfitting,
 )
-from vectorbt.portfolio.registry.selection_bias.pool import POOLS, TrialPool, pool_of
+from vectorbt.portfolio.registry.selection_bias.pool import POOLS, TrialPool, all_trials, pool_of
 from vectorbt.portfolio.registry.selection_bias.return_matrix import has_sharpe_ratio
 from vectorbt.portfolio.registry.selection_bias.returns import TrialReturns, returns_of_trials
 from vectorbt.portfolio.registry.selection_bias.sharpe import (
@@ -262,12 +262,13 @@ def deflated_sharpe_ratios(store: RunStore, records: tp.Sequence[RunRecord]) -> 
     one pool."""
     pools: tp.Dict[tp.Tuple, tp.Tuple[int, float]] = {}
     deflated = {}
+    every = all_trials(store) if records else []
     for trial in map(Trial.of, records):
         deflated[trial.record.run_id] = float("nan")
         if trial.is_judgeable:
             key = trial.record.strategy_name, trial.fingerprint, trial.frequency
             if key not in pools:
-                pool = pool_of(store, trial)
+                pool = pool_of(store, trial, every=every)
                 pools[key] = pool.n_trials, variance_for(trial, pool)
             deflated[trial.record.run_id] = _deflated(trial, *pools[key])
     return deflated

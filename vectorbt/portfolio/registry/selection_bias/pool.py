@@ -99,6 +99,7 @@ def pool_of(
     pool: str = "tried",
     query: Query = Query(),  # noqa: B008
     is_named: bool = True,
+    every: tp.Optional[tp.Sequence[Trial]] = None,
 ) -> TrialPool:
     """Return the trials that one of them competed against.
 
@@ -109,6 +110,7 @@ def pool_of(
         query (Query): The filters of the pool `"filters"`.
         is_named (bool): Whether somebody named the run or its strategy. If not, the pool `"tried"` is everything, since
             the run was the best of everything.
+        every (sequence of Trial): What `all_trials` returns, for whoever asks for several pools.
 
     Raises:
         ValueError: If the trial is not one of them, or its prices are not known for `"data"`."""
@@ -119,7 +121,7 @@ def pool_of(
         if pool == "filters":
             candidates = list(_trials(store, query))
         else:
-            every = list(_trials(store, Query()))
+            every = all_trials(store) if every is None else every
             belongs = _condition(every, trial, pool if is_named or pool != "tried" else "all", prices)
             candidates = list(filter(belongs, every))
         found = _sort_out(candidates, trial)
@@ -184,6 +186,11 @@ def _condition(every: tp.Sequence[Trial], trial: Trial, pool: str, prices: _Pric
         if other.sharpe == trial.sharpe or (abs(other.sharpe - trial.sharpe) < 1e-9 and other.identity == identity)
     }
     return lambda other: other.record.strategy_name in names or prices.overlap(other)
+
+
+def all_trials(store: RunStore) -> tp.List[Trial]:
+    """Return every run of a store as a trial, the deleted ones included."""
+    return list(_trials(store, Query()))
 
 
 def _trials(store: RunStore, query: Query) -> tp.Iterator[Trial]:

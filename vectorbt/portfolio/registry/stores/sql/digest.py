@@ -1,10 +1,10 @@
 """What a database remembers of each save, so that no run can be taken out or altered unseen.
 
 A row of the table `saves` says how many runs a save had, and the sum of their digests. A digest covers what never
-changes about a run: its id, when it was saved, where in its sweep, its headline metrics and the moments of its returns.
-The sum does not depend on the order of runs, so writers need not queue for it, and neither an update nor a deletion
-touches it. Whoever edits both tables alike leaves no trace in them, and is found by whoever has kept the head
-elsewhere."""
+changes about a run: its id, when it was saved, where in its sweep, its headline metrics and the moments of its
+returns. The sum does not depend on the order of runs, so writers need not queue for it, and neither an update nor a
+deletion touches it, but that of a run which cannot be read any more: it leaves a row of no runs that says what was
+lost. Whoever edits both tables alike leaves no trace in them, and is found by whoever has kept the head elsewhere."""
 
 import hashlib
 
@@ -26,6 +26,9 @@ class Total(tp.NamedTuple):
 
     def __add__(self, other: tp.Any) -> "Total":
         return Total(self.n_runs + other.n_runs, (self.digest + other.digest) % _MODULUS)
+
+    def __sub__(self, other: tp.Any) -> "Total":
+        return Total(self.n_runs - other.n_runs, (self.digest - other.digest) % _MODULUS)
 
     def __str__(self) -> str:
         return f"{self.digest:032x}"

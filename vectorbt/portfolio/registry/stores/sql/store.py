@@ -272,10 +272,7 @@ class SqlStore(RunStore):
         kept = None if head is None else Head.parse(head)
 
         def work(connection: sa.Connection) -> tp.List[Problem]:
-            rows = self._rows(connection)
-            read = [record for record in (read_json(row.source) for row in rows) if isinstance(record, dict)]
-            found = sum(map(total_of, read), Total())
-            n_unreadable = len(rows) - len(read)
+            found, n_unreadable = self._found(connection)
             is_kept = head is None or (kept is not None and self._saved(connection, kept.last) == kept.total)
             saved = self._saved(connection)
             return digest_problems(self.database, saved, found, n_unreadable, None if is_kept else head)
@@ -292,6 +289,19 @@ class SqlStore(RunStore):
             last = self.database.read(lambda connection: connection.scalar(sa.select(sa.func.max(saves.c.id))))
             total = self.database.read(lambda connection: self._saved(connection, last or 0))
         return str(Head(last, total)) if last else None
+
+    def _found(self, connection: sa.Connection) -> tp.Tuple[Total, int]:
+        """Return the runs that are there and can be read, and the number of those that cannot."""
+        damaged = {damage.row.id for damage in self._damages_in(connection)}
+        rows = [row for row in self._rows(connection) if row.id not in damaged]
+        return sum((total_of(loads(row.source)) for row in rows), Total()), len(damaged)
+
+    def _acknowledge_loss(self, connection: sa.Connection) -> None:
+        """Write down that a run was deleted which could not be read: what is left of it is not what was saved."""
+        found, n_unreadable = self._found(connection)
+        if n_unreadable == 0:
+            lost = Total(0, found.digest) - self._saved(connection)
+            connection.execute(sa.insert(schema.saves), dict(n_runs=0, digest=str(lost)))
 
     @staticmethod
     def _saved(connection: sa.Connection, last: tp.Optional[int] = None) -> Total:
@@ -465,6 +475,7 @@ class SqlStore(RunStore):
         shared = self._shared(connection, {row.digest for row in rows})
         removed = []
         left = []
+        n_lost = 0
         lost = Deletion(deletion.at, restorable=False)  # what cannot be read cannot come back either
         for row in rows:
             record = read_record(row, shared[row.digest])
@@ -477,6 +488,7 @@ class SqlStore(RunStore):
                 kept = record_of_summary(dict(known))
                 record = RunRecord.from_dict(kept)
                 left.append({"of": row.id, "left": json_text(lost.tombstone(kept)), "digest": None})
+                n_lost += 1
             removed.append(record)
         if rows:
             connection.execute(
@@ -489,6 +501,8 @@ class SqlStore(RunStore):
                 .values(record=sa.bindparam("left"), shared=sa.bindparam("digest")),
                 left,
             )
+        if n_lost:
+            self._acknowledge_loss(connection)
         return removed
 
 
