@@ -14,9 +14,11 @@ from tests.fuzz.promises import Folder, check_folder
 from tests.fuzz.reader import GOLDEN, Reader
 from tests.support.factories import make_record
 from vectorbt.portfolio.registry.block import RunBlock
-from vectorbt.portfolio.registry.stores.journal import deletion, frame, header, line_of
+from vectorbt.portfolio.registry.deletion import Deletion
+from vectorbt.portfolio.registry.stores.journal import frame, header, line_of, line_of_deletion
 
 NAME = "runs_metadata.jsonl"
+DELETION = Deletion("2024-01-02T00:00:00Z", restorable=True)
 
 _LINE = re.compile(rb'\{"crc":"[^"\n]{8}","([a-z]{1,10})":(.*)\}')
 
@@ -95,8 +97,8 @@ def seeds():
         line_of("run", RunBlock.of(sweep)),
         line_of("trial", RunBlock.of(runs)),
         frame("changed", line_of("run", RunBlock.of(runs[:1]))[len(b'{"crc":"00000000","run":') : -2]),
-        deletion([runs[0]["run_id"]]),
-        deletion([sweep[0]["run_id"]], [SWEEP]),
+        line_of_deletion(DELETION, [runs[0]["run_id"]]),
+        line_of_deletion(DELETION, [sweep[0]["run_id"]], [SWEEP]),
     ]
     golden = (GOLDEN / "version_1" / NAME).read_bytes()
     return [header(), *(header() + part for part in parts), header() + b"".join(parts), golden]

@@ -24,6 +24,7 @@ from vectorbt.portfolio.registry import (
     SchemaVersionError,
     StoreError,
 )
+from vectorbt.portfolio.registry.deletion import Deletion
 from vectorbt.portfolio.registry.errors import LockHeldWarning
 from vectorbt.portfolio.registry.query.query import Query
 from vectorbt.portfolio.registry.testing import StoreSuite
@@ -388,7 +389,7 @@ def test_a_deadlock_is_resolved(store, admin, postgres_socket):
     with psycopg.connect(host=str(postgres_socket), user="admin", dbname="postgres") as other:
         other.execute("SET deadlock_timeout = '1h'")
         other.execute(touch, [runs[1].run_id])
-        removal = ThreadPoolExecutor(1).submit(store.remove, [run.run_id for run in runs])
+        removal = ThreadPoolExecutor(1).submit(store.remove, [run.run_id for run in runs], Deletion.now())
         while admin.execute(waiting, [schema]).fetchone() == (0,):
             assert not removal.done()
         other.execute(touch, [runs[0].run_id])

@@ -38,6 +38,8 @@ def contents(registry):
     """Return what a registry holds, as a fresh one reads it: runs, deleted runs, and portfolios."""
     store = registry.store if isinstance(registry.store, MemoryStore) else FileStore(registry.store.base_dir)
     runs = [{run.run_id: run.to_dict() for run in store.select(Query(deleted=deleted))} for deleted in (False, True)]
+    for record in (record for held in runs for record in held.values()):
+        record["environment"].pop("tried_elsewhere", None)  # what it left behind on the way here
     return [*runs, {info.name: store.artifacts.read(info.name) for info in store.artifacts.list()}]
 
 
@@ -102,9 +104,8 @@ class TestWhatArrives:
         assert sorted(report.merged) == sorted(run_ids[:2])
         with pytest.raises(RunNotFoundError, match="'nothing'"):
             theirs.export(mine, [run_ids[2], "nothing"])
-        with pytest.raises(TypeError, match="list"):
-            theirs.export(mine, run_ids[2])
         assert len(mine) == 2
+        assert theirs.export(mine, run_ids[2]).merged == [run_ids[2]]
 
     def test_what_a_newer_version_wrote_is_kept_as_it_is(self, mine, theirs):
         newer = {
@@ -280,12 +281,12 @@ class TestInterruption:
                 break
             assert target.check(deep=True) == []  # nothing half done, and nothing left behind
             assert contents(target)[0].items() <= contents(theirs)[0].items()
-            assert len([run for run in target if run.sweep_id]) in (0, 2)
+            assert len([run for run in target.store.select(Query()) if run.sweep_id]) in (0, 2)
             report = target.merge(theirs)
             assert report.conflicts == [] and len(report.merged) + len(report.skipped) == 8
             assert contents(target) == contents(theirs)
             steps += 1
-        assert steps == {"insert": 7, "write": 2}[kind]
+        assert steps == {"insert": 7, "write": 3}[kind]
 
     def test_somebody_else_is_faster(self, mine, theirs, portfolio, monkeypatch):
         theirs.store.save_runs([make_record(i, sweep_id=SWEEP, column=i) for i in range(3)], portfolio)

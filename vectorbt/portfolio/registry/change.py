@@ -77,6 +77,24 @@ class Change:
         Raises:
             ValueError: If it has a metric or a parameter already that is to be added, or none that is to be renamed.
                 The record is as it was."""
+        # What is not touched is not looked at either: decoding can lose what this process does not know.
+        parameters = self._parameters_of(record) if self.renamed or self.parameters else None
+        if self.metrics:
+            add_metrics(record, self.metrics)
+        if parameters is not None:
+            record.parameters = parameters
+        if self.tags is not None or self.added_tags or self.removed_tags:
+            kept = record.tags if self.tags is None else self.tags
+            record.tags = [tag for tag in dict.fromkeys([*kept, *self.added_tags]) if tag not in self.removed_tags]
+        if self.notes is not None:
+            record.notes = self.notes
+        if self.strategy_name is not None:
+            record.strategy_name = self.strategy_name
+        record.check()
+        return record
+
+    def _parameters_of(self, record: RunRecord) -> tp.Dict[str, tp.Any]:
+        """Return the parameters of a record, renamed, with those that are added."""
         parameters = self._renamed(record)
         for name, value in self.parameters.items():
             if name in parameters:
@@ -85,15 +103,7 @@ class Change:
                     f"{text_of(parameters[name])}; parameters can be added and renamed, but not changed"
                 )
             parameters[name] = value
-        add_metrics(record, self.metrics)
-        if self.renamed or self.parameters:
-            record.parameters = parameters
-        kept = record.tags if self.tags is None else self.tags
-        record.tags = [tag for tag in dict.fromkeys([*kept, *self.added_tags]) if tag not in self.removed_tags]
-        record.notes = record.notes if self.notes is None else self.notes
-        record.strategy_name = record.strategy_name if self.strategy_name is None else self.strategy_name
-        record.check()
-        return record
+        return parameters
 
     def _renamed(self, record: RunRecord) -> tp.Dict[str, tp.Any]:
         """Return the parameters of a record under their new names, in their order."""

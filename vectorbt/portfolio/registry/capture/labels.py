@@ -17,7 +17,7 @@ __all__ = ["as_column", "as_numpy", "duration_text", "levels_of", "recordable"]
 
 
 AS_TEXT = (pd.Period, pd.Interval, pd.offsets.BaseOffset)
-"""Types that have an encoding, and stand as text in what was measured: a text can be compared with one in a question."""
+"""Types that have an encoding, and stand as text in what was measured: it can be compared with one in a question."""
 
 
 def recordable(value: tp.Any) -> tp.Any:

@@ -149,7 +149,8 @@ def column_within(
         column = tp.cast(Coded, block.column(name))
         used, own = np.unique(column.codes[rows], return_inverse=True)
         codes[places] = own + len(distinct)
-        distinct += [within(column.decoded[code] or {}) for code in used.tolist()]
+        found = (column.decoded[code] for code in used.tolist())
+        distinct += [within(value if isinstance(value, dict) else {}) for value in found]
     is_there = any(value is not None for value in distinct)
     return (as_column(distinct) if is_there else as_objects(distinct)).take(codes)
 
