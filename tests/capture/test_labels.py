@@ -71,7 +71,7 @@ LABELS = {
     "fractions": pd.Index([fractions.Fraction(i, 7) for i in range(60)], dtype=object),
     "categories of intervals": pd.CategoricalIndex(pd.interval_range(0, periods=60)),
     "Arrow's dates": pd.Index(pd.Series(HOURS.date), dtype="date32[day][pyarrow]"),
-    "pairs": pd.MultiIndex.from_arrays([pd.interval_range(0, periods=60), range(60)]),
+    "pairs": pd.MultiIndex.from_arrays([[uuid.UUID(int=i) for i in range(60)], list(map(str, range(60)))]),
     "named by an object": pd.Index(range(60), name=uuid.UUID(int=1)),
 }
 

@@ -7,6 +7,7 @@ from vectorbt.portfolio.registry.display import as_printable, text_of
 from vectorbt.portfolio.registry.query.comparing import ORDERED_KINDS, Kind, classify, is_missing, sort_key
 from vectorbt.portfolio.registry.query.query import is_rankable
 from vectorbt.portfolio.registry.run import RunRecord
+from vectorbt.portfolio.registry.tables.columns import as_column
 
 _WITH_RANGE = ORDERED_KINDS - {Kind.STRING, Kind.BOOLEAN}
 """Kinds of parameters of which the lowest and the highest value say more than a list."""
@@ -22,8 +23,11 @@ def summarise(records: tp.Sequence[RunRecord]) -> tp.Frame:
         if record.sweep_id is not None:
             sweeps.setdefault(record.sweep_id, []).append(record)
     rows = [_summary_row(sweep_id, runs) for sweep_id, runs in sweeps.items()]
-    columns = ["sweep_id", "timestamp", "strategy_name", "runs", "best_sharpe_ratio", "parameters"]
-    frame = pd.DataFrame(rows, columns=columns).sort_values(["timestamp", "sweep_id"], ascending=[False, True])
+    names = ["sweep_id", "timestamp", "strategy_name", "runs", "best_sharpe_ratio", "parameters"]
+    columns: tp.Dict[str, tp.Any] = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    # Numbers that pandas cannot hold are no reason to show nothing.
+    columns["best_sharpe_ratio"] = as_column(columns["best_sharpe_ratio"])
+    frame = pd.DataFrame(columns).sort_values(["timestamp", "sweep_id"], ascending=[False, True])
     return frame.set_index("sweep_id")
 
 
