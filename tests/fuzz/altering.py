@@ -1,6 +1,7 @@
 """JSON to JSON, by chance: what stands at one place is replaced, repeated, renamed or left out."""
 
 import json
+from contextlib import suppress
 
 EDGES = (
     *(None, True, False, 0, 1, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 2**63, 2**64, 10**400),
@@ -77,7 +78,8 @@ def _alter(container, key, value, chance, tokens):
     elif isinstance(container, dict) and kind == 2:
         container[chance.choice((*tokens, "", "$", "\0", "\x1b[2J"))] = container.pop(key)
     elif type(container[key]) in (int, float) and kind in (3, 4):
-        container[key] += chance.choice((1, -1, 0.5, 2**53))
+        with suppress(OverflowError):  # an integer beyond a float has no half more
+            container[key] += chance.choice((1, -1, 0.5, 2**53))
     elif type(container[key]) is str and kind in (3, 4):
         at = chance.randrange(len(container[key]) + 1)
         container[key] = container[key][:at] + chance.choice((*tokens, "0", "\0", "é")) + container[key][at + 1 :]

@@ -148,7 +148,8 @@ class FileStore(RunStore):
 
     def kept_format(self) -> tp.Optional[str]:
         with suppress(FileNotFoundError), open(self.metadata_file, "rb", buffering=0, opener=open_regular) as file:
-            opening = _opening(file)
+            first, end, _ = _read_at(file, 0, _TAIL).partition(b"\n")
+            opening = parse_line(first + end)  # one without its end is torn, and says nothing
             if opening is not None and opening.kind == "header":
                 check_header(opening.value, self.metadata_file)
                 kept = loads(opening.value).get("portfolio_format")
